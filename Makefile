@@ -1,0 +1,72 @@
+# tierstream. `make help` lists the targets.
+#
+#   PYTHON=python3.12 make env      choose the interpreter (3.11 or newer)
+#   make demo ARGS="--keep"         pass options on to `tierstream demo`
+#   make test ARGS="-k outbox"      pass options on to pytest
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+ARGS   ?=
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+LOCKS  := requirements.lock requirements-data.lock
+
+.PHONY: help env demo test test-apache lint format bench lock clean
+
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: $(STAMP) ## build the environment in .venv (nothing to do when it is up to date)
+
+$(STAMP): $(LOCKS) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "tierstream needs Python 3.11 or newer, but '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing)."; \
+	  echo "Name another one:  make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot build virtual environments; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -c '' 2>/dev/null || { \
+	  echo "Building $(VENV) with $$($(PYTHON) --version) (once; about a minute)"; \
+	  $(PYTHON) -m venv --clear $(VENV); }
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --require-hashes --no-deps -r requirements-data.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: env ## replay CDNOW through an embedded broker and Redis, tier changes live on screen
+	@$(BIN)/tierstream demo $(ARGS)
+
+test: env ## everything that needs only pip
+	$(BIN)/python -m pytest -m "not faults_heavy and not kafka and not bench" $(ARGS)
+
+test-apache: env ## the integration suite on Apache Kafka (Java 17, Maven) and redis-server on the PATH
+	$(BIN)/python -m pytest tests/integration -m "not faults_heavy and not bench" \
+	  --broker=apache --redis-server=debian $(ARGS)
+
+lint: env ## ruff, mypy --strict, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: env ## rewrite files the way `make lint` wants them
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: env ## figures, not pass or fail: rates, CPU per event, bytes per customer
+	$(BIN)/python -m pytest tests/bench -m bench -s --timeout=1800 $(ARGS)
+
+lock: ## resolve requirements.lock again from pyproject.toml, for every platform
+	@mkdir -p .cache
+	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip --quiet install uv; }
+	@.cache/lock/bin/uv pip compile --quiet --universal --generate-hashes --upgrade \
+	  --extra embedded --extra dev --custom-compile-command "make lock" \
+	  --output-file requirements.lock pyproject.toml
+
+clean: ## remove everything that a target here made
+	rm -rf $(VENV) .cache .data build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

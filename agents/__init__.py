@@ -1,0 +1,1 @@
+"""Everything that touches Kafka or people. No arithmetic here: that is the job of `stream`."""
