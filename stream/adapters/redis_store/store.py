@@ -1,0 +1,228 @@
+"""`Store` on Redis: which commands a call becomes, and what the replies mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from stream.adapters.redis_store import link, scripts, wire
+from stream.adapters.redis_store.errors import translate
+from stream.store import CommitResult, Outcome, StoreMismatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from stream.adapters.redis_store.wire import Command
+    from stream.store import BucketCommit, BucketHead, StoreFacts
+
+_OUTCOMES: Final = tuple(sorted(Outcome, key=lambda outcome: outcome.value))
+_SCAN_COUNT: Final = 500
+
+
+class RedisStore:
+    """The store on one Redis or Valkey server, or on a cluster. See `stream.store.Store`.
+
+    Args:
+        url: ``redis://``, ``rediss://`` (TLS), ``unix://``, or ``redis+cluster://`` and
+            ``rediss+cluster://`` for a cluster; user and password as usual in URLs.
+        prefix: First part of every key.
+        timeout_s: Longest wait for a connection and for each reply.
+
+    On a single server all commands of a call share one round trip.
+    """
+
+    def __init__(self, url: str, *, prefix: str = "ts", timeout_s: float = 10.0) -> None:
+        self._keys = wire.Keys(prefix)
+        self._link = link.connect(url, timeout_s=timeout_s)
+
+    def install(self, bucket_count: int) -> None:
+        """See `Store.install`. Also fails if the user lacks a right that a commit needs."""
+        key = self._keys.count
+        meta = self._keys.bucket(0)[0]
+        refused, _, recorded = self._call(
+            [
+                ("EVALSHA", scripts.RIGHTS.sha, 1, meta),
+                ("SET", key, bucket_count, "NX"),
+                ("GET", key),
+            ],
+            writes=True,
+        )
+        if refused:
+            names = b", ".join(refused).decode()
+            raise StoreMismatch(f"the Redis user may not run {names}: grant it the right")
+        if int(recorded) != bucket_count:
+            raise StoreMismatch(
+                f"{key} records {int(recorded)} buckets, not {bucket_count}: "
+                f"start with {int(recorded)}, or under another prefix"
+            )
+
+    def open(self, buckets: Sequence[int], source: str) -> list[BucketHead]:
+        """See `Store.open`."""
+        return self._heads(buckets, scripts.OPEN, f"epoch:{source}")
+
+    def heads(self, buckets: Sequence[int]) -> list[BucketHead]:
+        """See `Store.heads`."""
+        return self._heads(buckets, scripts.HEAD)
+
+    def load_states(self, wanted: Mapping[int, Sequence[str]]) -> dict[str, bytes]:
+        """See `Store.load_states`."""
+        asked = [(bucket, customers) for bucket, customers in wanted.items() if customers]
+        replies = self._call(
+            [("HMGET", self._keys.bucket(bucket)[1], *customers) for bucket, customers in asked]
+        )
+        return {
+            customer: state
+            for (_, customers), reply in zip(asked, replies, strict=True)
+            for customer, state in zip(customers, reply, strict=True)
+            if state is not None
+        }
+
+    def load_orders(
+        self, wanted: Mapping[int, Sequence[tuple[int, str]]]
+    ) -> dict[tuple[int, str], bytes]:
+        """See `Store.load_orders`."""
+        asked: dict[tuple[int, int], list[str]] = {}
+        for bucket, orders in wanted.items():
+            for period, order in orders:
+                asked.setdefault((bucket, period), []).append(order)
+        replies = self._call(
+            [("HMGET", self._keys.period(*place), *orders) for place, orders in asked.items()]
+        )
+        return {
+            (period, order): entry
+            for ((_, period), orders), reply in zip(asked.items(), replies, strict=True)
+            for order, entry in zip(orders, reply, strict=True)
+            if entry is not None
+        }
+
+    def commit(self, commits: Sequence[BucketCommit]) -> list[CommitResult]:
+        """See `Store.commit`."""
+        commands = [wire.commit_command(self._keys, commit) for commit in commits]
+        replies = self._link.call(commands, writes=True) if commands else []
+        results: list[CommitResult] = []
+        failure: Exception | None = None
+        for commit, reply in zip(commits, replies, strict=True):
+            if isinstance(reply, Exception):
+                failure = failure or reply
+                continue
+            outcome, version, last_row = reply
+            results.append(CommitResult(commit.bucket, _OUTCOMES[outcome], version, last_row))
+        if failure is not None:
+            written = any(result.outcome is Outcome.OK for result in results)
+            raise translate(failure, outcome_unknown=written) from failure
+        return results
+
+    def due(self, buckets: Sequence[int], upto_ms: int, limit: int) -> list[tuple[int, str, int]]:
+        """See `Store.due`."""
+        if limit <= 0:
+            return []
+        replies = self._call(
+            [
+                (
+                    "ZRANGEBYSCORE",
+                    self._keys.bucket(bucket)[2],
+                    "-inf",
+                    upto_ms,
+                    "WITHSCORES",
+                    "LIMIT",
+                    0,
+                    limit,
+                )
+                for bucket in buckets
+            ]
+        )
+        found = [
+            (int(float(due_ms)), bucket, customer.decode())
+            for bucket, reply in zip(buckets, replies, strict=True)
+            for customer, due_ms in wire.pairs(reply).items()
+        ]
+        found.sort()
+        return [(bucket, customer, due_ms) for due_ms, bucket, customer in found[:limit]]
+
+    def scan_states(self, bucket: int) -> Iterator[tuple[str, bytes]]:
+        """See `Store.scan_states`."""
+        key = self._keys.bucket(bucket)[1]
+        cursor: int | bytes = 0
+        while True:
+            ((cursor, page),) = self._call([("HSCAN", key, cursor, "COUNT", _SCAN_COUNT)])
+            for customer, state in wire.pairs(page).items():
+                yield customer.decode(), state
+            if int(cursor) == 0:
+                return
+
+    def read_outbox(
+        self, wanted: Mapping[int, int], limit: int
+    ) -> dict[int, list[tuple[int, bytes]]]:
+        """See `Store.read_outbox`."""
+        if limit <= 0:
+            return {bucket: [] for bucket in wanted}
+        replies = self._call(
+            [
+                ("XRANGE", self._keys.bucket(bucket)[3], f"({after}-0", "+", "COUNT", limit)
+                for bucket, after in wanted.items()
+            ]
+        )
+        return {
+            bucket: [(int(row.partition(b"-")[0]), wire.pairs(body)[b"r"]) for row, body in reply]
+            for bucket, reply in zip(wanted, replies, strict=True)
+        }
+
+    def trim_outbox(self, upto: Mapping[int, int]) -> None:
+        """See `Store.trim_outbox`."""
+        self._call(
+            [
+                ("XTRIM", self._keys.bucket(bucket)[3], "MINID", f"{row + 1}-0")
+                for bucket, row in upto.items()
+            ],
+            writes=True,
+        )
+
+    def outbox_depth(self, buckets: Sequence[int]) -> dict[int, int]:
+        """See `Store.outbox_depth`."""
+        replies = self._call([("XLEN", self._keys.bucket(bucket)[3]) for bucket in buckets])
+        return dict(zip(buckets, replies, strict=True))
+
+    def halt(self, source: str, reason: str) -> None:
+        """See `Store.halt`."""
+        self._call([("HSET", self._keys.halts, source, reason)], writes=True)
+
+    def halts(self) -> dict[str, str]:
+        """See `Store.halts`."""
+        (reply,) = self._call([("HGETALL", self._keys.halts)])
+        return {source.decode(): reason.decode() for source, reason in wire.pairs(reply).items()}
+
+    def release(self, source: str) -> None:
+        """See `Store.release`."""
+        self._call([("HDEL", self._keys.halts, source)], writes=True)
+
+    def ping(self) -> None:
+        """See `Store.ping`."""
+        self._call([("GET", self._keys.count)])
+
+    def server_info(self) -> StoreFacts:
+        """See `Store.server_info`."""
+        (reply,) = self._call([("EVALSHA", scripts.FACTS.sha, 1, self._keys.count)])
+        return wire.facts(*reply)
+
+    def close(self) -> None:
+        """See `Store.close`."""
+        self._link.close()
+
+    def _heads(
+        self, buckets: Sequence[int], script: scripts.Script, *arguments: str
+    ) -> list[BucketHead]:
+        commands: list[Command] = []
+        for bucket in buckets:
+            names = self._keys.bucket(bucket)
+            commands.append(("EVALSHA", script.sha, 2, names[0], names[4], *arguments))
+        replies = self._call(commands, writes=script is scripts.OPEN)
+        return [wire.head(bucket, reply) for bucket, reply in zip(buckets, replies, strict=True)]
+
+    def _call(self, commands: Sequence[Command], *, writes: bool = False) -> list[Any]:
+        """Return the replies, or raise for the first error among them."""
+        if not commands:
+            return []
+        replies = self._link.call(commands, writes=writes)
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise translate(reply) from reply
+        return replies
