@@ -1,0 +1,190 @@
+"""Measures: what is known of a customer, by name."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, Tag, model_validator
+
+from schemas.policy.part import TAG_MARK, Part, by_key, refuse
+from schemas.policy.quantities import Days, Name, Unit, Window
+from schemas.vocabulary import InteractionKind
+
+Amount = Literal["revenue", "gross", "refunded", "cost", "contribution"]
+"""gross = paid; revenue = gross - refunded; contribution = revenue - cost; of surviving orders."""
+
+_WINDOW = Field(default=None, description="days such as 365d, or lifetime (the default)")
+_BEFORE = Field(default=None, description="days such as 365d: the window that ended so long ago")
+
+
+class Windowed(Part):
+    """A measure over a rolling window.
+
+    Attributes:
+        window: Length in days; None for the whole lifetime.
+        before: How many days ago the window ended; None for a window that ends now.
+    """
+
+    window: Window = _WINDOW
+    before: Days | None = _BEFORE
+
+    @model_validator(mode="after")
+    def _before_needs_a_window(self) -> Self:
+        if self.before is not None and self.window is None:
+            refuse("before only beside a window in days, such as window: 365d")
+        return self
+
+
+class CountMeasure(Windowed):
+    """How many surviving orders, or interactions of one kind."""
+
+    count: Literal["orders"] | InteractionKind = Field(description="orders or an interaction kind")
+
+    @property
+    def unit(self) -> Unit:
+        """A count of events."""
+        return "count"
+
+
+class SumMeasure(Windowed):
+    """Total of an amount over surviving orders."""
+
+    sum: Amount = Field(description="revenue, gross, refunded, cost or contribution")
+
+    @property
+    def unit(self) -> Unit:
+        """Minor units of the reporting currency."""
+        return "money"
+
+
+class AverageMeasure(Windowed):
+    """Amount per surviving order, rounded half-even to minor units; unknown without orders."""
+
+    average: Amount = Field(description="revenue, gross, refunded, cost or contribution")
+
+    @property
+    def unit(self) -> Unit:
+        """Minor units of the reporting currency."""
+        return "money"
+
+
+class MaxMeasure(Windowed):
+    """The largest single value seen; not undone by refunds or cancellations."""
+
+    max: Literal["gross", "survey", "payment.overdue"] = Field(
+        description="gross, survey or payment.overdue"
+    )
+
+    @property
+    def unit(self) -> Unit:
+        """Minor units, survey points or days overdue."""
+        units: dict[str, Unit] = {"gross": "money", "survey": "number", "payment.overdue": "days"}
+        return units[self.max]
+
+
+class LastMeasure(Part):
+    """The newest value ever seen."""
+
+    last: Literal["gross", "survey"] = Field(description="gross or survey")
+
+    @property
+    def unit(self) -> Unit:
+        """Minor units or survey points."""
+        return "money" if self.last == "gross" else "number"
+
+
+class FirstMeasure(Part):
+    """The earliest paid amount ever seen."""
+
+    first: Literal["gross"] = Field(description="gross")
+
+    @property
+    def unit(self) -> Unit:
+        """Minor units of the reporting currency."""
+        return "money"
+
+
+class DaysSinceMeasure(Part):
+    """Whole days since something happened; unknown if it never did."""
+
+    days_since: Literal["last_order", "first_order"] | InteractionKind = Field(
+        description="last_order, first_order or an interaction kind"
+    )
+
+    @property
+    def unit(self) -> Unit:
+        """Days of exactly 24 hours, rounded down."""
+        return "days"
+
+
+class GrowthMeasure(Part):
+    """Change of an amount against the window before, in basis points, rounded half-even.
+
+    Attributes:
+        window: Length in days of both windows; growth has no lifetime.
+    """
+
+    growth: Amount = Field(description="revenue, gross, refunded, cost or contribution")
+    window: Days = Field(description="days such as 365d")
+
+    @property
+    def unit(self) -> Unit:
+        """Basis points: 1250 is 12.5 %."""
+        return "bp"
+
+
+class Ratio(Part):
+    """One amount as a share of another."""
+
+    of: Amount = Field(description="revenue, gross, refunded, cost or contribution")
+    to: Amount = Field(description="revenue, gross, refunded, cost or contribution")
+
+
+class RatioMeasure(Windowed):
+    """A ratio in basis points, rounded half-even; unknown when the denominator is 0."""
+
+    ratio: Ratio = Field(description="a mapping with of and to")
+
+    @property
+    def unit(self) -> Unit:
+        """Basis points: 1250 is 12.5 %."""
+        return "bp"
+
+
+class AttributeMeasure(Part):
+    """A profile attribute; unknown when unset or of another type than the policy says."""
+
+    attribute: Name = Field(description="the name of a profile attribute")
+    type: Literal["text", "number"] = Field(description="text or number")
+
+    @property
+    def unit(self) -> Unit:
+        """Text or a plain integer."""
+        return self.type
+
+
+MEASURE_KEYS = (
+    "count",
+    "sum",
+    "average",
+    "max",
+    "last",
+    "first",
+    "days_since",
+    "growth",
+    "ratio",
+    "attribute",
+)
+
+Measure = Annotated[
+    Annotated[CountMeasure, Tag(TAG_MARK + "count")]
+    | Annotated[SumMeasure, Tag(TAG_MARK + "sum")]
+    | Annotated[AverageMeasure, Tag(TAG_MARK + "average")]
+    | Annotated[MaxMeasure, Tag(TAG_MARK + "max")]
+    | Annotated[LastMeasure, Tag(TAG_MARK + "last")]
+    | Annotated[FirstMeasure, Tag(TAG_MARK + "first")]
+    | Annotated[DaysSinceMeasure, Tag(TAG_MARK + "days_since")]
+    | Annotated[GrowthMeasure, Tag(TAG_MARK + "growth")]
+    | Annotated[RatioMeasure, Tag(TAG_MARK + "ratio")]
+    | Annotated[AttributeMeasure, Tag(TAG_MARK + "attribute")],
+    by_key(MEASURE_KEYS, "a mapping with exactly one of " + ", ".join(MEASURE_KEYS)),
+]
+"""Told apart by which key it has."""

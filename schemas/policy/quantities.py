@@ -1,0 +1,206 @@
+"""Scalars of the policy language: names, durations, money, levels, percents and points.
+
+Numbers are exact. A binary float is never accepted: the loader builds decimals from the text
+of the file, and a policy that travels as JSON carries decimals as strings.
+"""
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Final, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, PlainSerializer, PlainValidator, WithJsonSchema
+
+from schemas.currencies import EXPONENTS
+from schemas.policy.part import refuse
+
+Unit = Literal["money", "count", "days", "bp", "number", "text"]
+"""What a measure counts: minor units, events, days, basis points, plain integers, or text."""
+
+MAX_DAYS: Final = 36_500
+MAX_LEVEL: Final = Decimal(10) ** 15
+
+_NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+_POLICY_NAME = re.compile(r"[a-z0-9-]{1,64}")
+_DAYS = re.compile(r"([1-9][0-9]{0,4})d")
+_DECIMAL = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,9})?")
+_PERCENT = re.compile(r"(-?[0-9]{1,9}(?:\.[0-9]{1,6})?) ?%")
+_RATIO = re.compile(r"([0-9]{1,9})/([1-9][0-9]{0,8})")
+
+
+class BasisPoints(Decimal):
+    """A level that was written as a percent: ``"12.5%"`` is 1250 basis points."""
+
+    __slots__ = ()
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        refuse("a name of at most 64 characters of a-z 0-9 _ . - that starts with a letter")
+    return value
+
+
+def _policy_name(value: str) -> str:
+    if not _POLICY_NAME.fullmatch(value):
+        refuse("a name of at most 64 characters of a-z 0-9 -")
+    return value
+
+
+def _currency(value: str) -> str:
+    if value not in EXPONENTS:
+        refuse("an ISO 4217 currency code in upper case, such as USD")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    if value not in available_timezones():
+        refuse("an IANA time zone, such as UTC or Asia/Shanghai")
+    return value
+
+
+def _days(value: object) -> int:
+    match = _DAYS.fullmatch(value) if isinstance(value, str) else None
+    if not match or int(match[1]) > MAX_DAYS:
+        refuse(f"a number of days from 1d to {MAX_DAYS}d, such as 365d")
+    return int(match[1])
+
+
+def _window(value: object) -> int | None:
+    if value is None or value == "lifetime":
+        return None
+    match = _DAYS.fullmatch(value) if isinstance(value, str) else None
+    if not match or int(match[1]) > MAX_DAYS:
+        refuse(f"a number of days from 1d to {MAX_DAYS}d, such as 365d, or lifetime")
+    return int(match[1])
+
+
+def exact(value: object) -> Decimal | None:
+    """Return a whole or decimal number, or its text, as a Decimal; None for anything else."""
+    if isinstance(value, str):
+        return Decimal(value) if _DECIMAL.fullmatch(value) else None
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _level(value: object) -> Decimal:
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    number = BasisPoints(Decimal(match[1]) * 100) if match else exact(value)
+    if isinstance(value, BasisPoints):
+        number = value
+    if number is None or abs(number) > MAX_LEVEL:
+        refuse("a number, such as 1000.00", kind="level")
+    return number
+
+
+def _rate(value: object) -> Decimal:
+    number = exact(value)
+    if number is None or not 0 < number <= MAX_LEVEL:
+        refuse('a decimal number above 0, in quotes, such as "1.08"')
+    return number
+
+
+def _weight(value: object) -> Fraction:
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    part = Fraction(match[1]) / 100 if match else None
+    if isinstance(value, Fraction):
+        part = value
+    if part is None or not 0 < part <= 1:
+        refuse('a percent above 0% and at most 100%, in quotes, such as "40%"')
+    return part
+
+
+def _points(value: object) -> Fraction | None:
+    if value == "full":
+        return None
+    number = exact(value)
+    points = None if number is None else Fraction(number)
+    ratio = _RATIO.fullmatch(value) if isinstance(value, str) else None
+    if ratio:
+        points = Fraction(int(ratio[1]), int(ratio[2]))
+    if isinstance(value, Fraction):
+        points = value
+    if points is None or not 0 <= points <= 100:  # noqa: PLR2004 - points are on a scale of 100
+        refuse('points from 0 to 100, such as 20, 12.5 or "100/3", or full')
+    return points
+
+
+def _write_level(level: Decimal) -> str:
+    return f"{level / 100:f}%" if isinstance(level, BasisPoints) else f"{level:f}"
+
+
+def _write_weight(weight: Fraction) -> str:
+    percent = weight * 100
+    return f"{Decimal(percent.numerator) / Decimal(percent.denominator):f}%"
+
+
+_number_schema = {"type": "number"}
+_decimal_schema = {"type": "string", "pattern": "^-?[0-9]{1,16}(\\.[0-9]{1,9})?$"}
+_percent_schema = {"type": "string", "pattern": "^-?[0-9]{1,9}(\\.[0-9]{1,6})? ?%$"}
+
+Name = Annotated[
+    str,
+    AfterValidator(_name),
+    WithJsonSchema({"type": "string", "pattern": "^[a-z][a-z0-9_.-]{0,63}$"}),
+]
+PolicyName = Annotated[
+    str,
+    AfterValidator(_policy_name),
+    WithJsonSchema({"type": "string", "pattern": "^[a-z0-9-]{1,64}$"}),
+]
+Currency = Annotated[
+    str,
+    AfterValidator(_currency),
+    WithJsonSchema({"type": "string", "enum": sorted(EXPONENTS)}),
+]
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Days = Annotated[
+    int,
+    PlainValidator(_days),
+    PlainSerializer(lambda days: f"{days}d", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,4}d$"}),
+]
+"""Whole days of exactly 86,400,000 ms, written ``365d``."""
+Window = Annotated[
+    int | None,
+    PlainValidator(_window),
+    PlainSerializer(lambda days: "lifetime" if days is None else f"{days}d", return_type=str),
+    WithJsonSchema({"type": "string", "pattern": "^([1-9][0-9]{0,4}d|lifetime)$"}),
+]
+"""Whole days, or None for the whole lifetime of the customer."""
+Level = Annotated[
+    Decimal,
+    PlainValidator(_level),
+    PlainSerializer(_write_level, return_type=str),
+    WithJsonSchema({"anyOf": [_number_schema, _decimal_schema, _percent_schema]}),
+]
+"""A threshold as written: money in major units, counts and days whole, percents as BasisPoints."""
+Rate = Annotated[
+    Decimal,
+    PlainValidator(_rate),
+    PlainSerializer(lambda rate: f"{rate:f}", return_type=str),
+    WithJsonSchema({"anyOf": [_number_schema, _decimal_schema]}),
+]
+Weight = Annotated[
+    Fraction,
+    PlainValidator(_weight),
+    PlainSerializer(_write_weight, return_type=str),
+    WithJsonSchema(_percent_schema),
+]
+"""A share of the whole, 0 < weight <= 1, written as a percent."""
+Points = Annotated[
+    Fraction | None,
+    PlainValidator(_points),
+    PlainSerializer(lambda p: "full" if p is None else str(p), return_type=str),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 100},
+                _decimal_schema,
+                {"type": "string", "pattern": "^([0-9]{1,9}/[1-9][0-9]{0,8}|full)$"},
+            ]
+        }
+    ),
+]
+"""Exact points, or None for full points."""

@@ -1,0 +1,133 @@
+"""The whole policy file, each part well formed; whether they fit together is checked elsewhere."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from pydantic import Field
+
+from schemas.currencies import EXPONENTS
+from schemas.policy.conditions import GradingCondition, MeasureCondition, leaves
+from schemas.policy.findings import Location
+from schemas.policy.gradings import Conditions, Grading, TagGrading
+from schemas.policy.measures import Measure
+from schemas.policy.part import Part
+from schemas.policy.quantities import (
+    MAX_DAYS,
+    BasisPoints,
+    Currency,
+    Name,
+    PolicyName,
+    Rate,
+    TimeZone,
+    Unit,
+)
+
+_WEEK_MINUTES = 7 * 24 * 60
+
+
+class PolicyShape(Part):
+    """A policy whose parts are well formed, but may contradict each other.
+
+    Attributes:
+        policy: Name of the policy.
+        version: Rises with every published change.
+        time_zone: IANA zone whose calendar days are the day buckets.
+        currency: ISO 4217 code of the reporting currency; all money measures are in it.
+        rates: Value of one unit of every other accepted currency in the reporting currency.
+        refund_days: How long a refund or cancellation can find its order.
+        max_future_minutes: How far an event may claim to be ahead of its record.
+        measures: What is known of a customer, by name.
+        gradings: How measures become grades, by name.
+    """
+
+    policy: PolicyName = Field(description="a name of a-z 0-9 -")
+    version: int = Field(ge=1, description="a whole number from 1")
+    time_zone: TimeZone = Field(description="an IANA time zone, such as UTC")
+    currency: Currency = Field(description="an ISO 4217 currency code, such as USD")
+    rates: dict[Currency, Rate] = Field(default_factory=dict)
+    refund_days: int = Field(default=180, ge=1, le=MAX_DAYS)
+    max_future_minutes: int = Field(default=60, ge=0, le=_WEEK_MINUTES)
+    measures: dict[Name, Measure] = Field(min_length=1, description="a mapping of measures")
+    gradings: dict[Name, Grading] = Field(min_length=1, description="a mapping of gradings")
+
+    @property
+    def exponent(self) -> int:
+        """Decimal places of the reporting currency's minor unit."""
+        return EXPONENTS[self.currency]
+
+    def unit_of(self, measure: str) -> Unit:
+        """Return what *measure* counts. KeyError when the policy has no such measure."""
+        return self.measures[measure].unit
+
+    def grades_of(self, grading: str) -> tuple[str, ...]:
+        """Return every grade that *grading* can give, best first. KeyError when unknown."""
+        return self.gradings[grading].grades
+
+    def threshold(self, measure: str, level: Decimal) -> int:
+        """Return *level* as an integer in the unit of *measure* (money: minor units).
+
+        Raises:
+            ValueError: The level does not fit the measure; never for a checked policy.
+        """
+        whole = whole_level(level, self.unit_of(measure), self.exponent)
+        if whole is None:
+            message = f"{level} does not fit the measure {measure}"
+            raise ValueError(message)
+        return whole
+
+    def grading_order(self) -> tuple[str, ...]:
+        """Return the gradings so that each follows those it refers to; else in file order.
+
+        Only meaningful without cycles, which a checked policy does not have.
+        """
+        order: dict[str, None] = {}
+        open_: set[str] = set()
+
+        def visit(name: str) -> None:
+            if name in order or name in open_ or name not in self.gradings:
+                return
+            open_.add(name)
+            for other in referred_gradings(self.gradings[name]):
+                visit(other)
+            order[name] = None
+
+        for name in self.gradings:
+            visit(name)
+        return tuple(order)
+
+
+def whole_level(level: Decimal, unit: Unit, exponent: int) -> int | None:
+    """Return *level* as an integer of *unit*, money scaled by *exponent*; None if it does not fit.
+
+    >>> whole_level(Decimal("1000.10"), "money", 2), whole_level(Decimal("1.5"), "days", 2)
+    (100010, None)
+    >>> whole_level(BasisPoints(1250), "bp", 2), whole_level(BasisPoints(1250), "count", 2)
+    (1250, None)
+    """
+    if unit == "text" or (isinstance(level, BasisPoints) and unit != "bp"):
+        return None
+    scaled = level.scaleb(exponent) if unit == "money" else level
+    whole = int(scaled)
+    if whole != scaled or (whole < 0 and unit in {"count", "days"}):
+        return None
+    return whole
+
+
+def conditions_in(
+    grading: Grading,
+) -> Iterator[tuple[Location, MeasureCondition | GradingCondition]]:
+    """Yield every test that *grading* makes, with its place inside the grading."""
+    if isinstance(grading, Conditions):
+        for position, level in enumerate(grading.levels):
+            if level.when is not None:
+                yield from leaves(level.when, ("levels", position, "when"))
+    elif isinstance(grading, TagGrading):
+        yield from leaves(grading.add_when, ("add_when",))
+        if grading.remove_when is not None:
+            yield from leaves(grading.remove_when, ("remove_when",))
+
+
+def referred_gradings(grading: Grading) -> tuple[str, ...]:
+    """Return the names of the gradings that *grading* looks at, in file order, once each."""
+    tests = (test for _, test in conditions_in(grading))
+    return tuple(dict.fromkeys(t.grading for t in tests if isinstance(t, GradingCondition)))
