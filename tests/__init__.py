@@ -1,0 +1,1 @@
+"""Tests of tierstream; run them with `make test`."""

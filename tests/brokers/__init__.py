@@ -1,0 +1,1 @@
+"""Brokers for the tests that pip cannot install."""

@@ -1,0 +1,1 @@
+"""Tests that need a real broker and a real Redis."""
