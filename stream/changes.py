@@ -1,0 +1,230 @@
+"""Tier changes: what changed, why, and under which id. Pure; wire forms are plain dicts."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from stream.calendar import format_instant
+from stream.series import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stream.customer import Value
+    from stream.gradings.base import Grading, Reading, Score
+    from stream.measures import Measure
+
+_ID_BYTES = 16
+_SEPARATOR = "\x1f"
+
+ORDER = "order"
+REFUND = "refund"
+INTERACTION = "interaction"
+PROFILE = "profile"
+TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What set a change off.
+
+    Attributes:
+        kind: One of the constants of this module.
+        event_id: The event's id; None where time passed.
+    """
+
+    kind: str
+    event_id: str | None = None
+
+
+TIME_PASSED = Cause(TIME)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One measure (or other grading) that moved.
+
+    Attributes:
+        name: Of the measure, or of the grading that was looked at.
+        unit: Unit of the measure; ``tier`` for a grading.
+        before: Reading just before the instant of the change, None if there was none.
+        after: Reading at that instant.
+        boundary: Cut that was crossed last, in the measure's unit; None if none was.
+    """
+
+    name: str
+    unit: str
+    before: Value | None
+    after: Value | None
+    boundary: int | None
+
+    @property
+    def crossed(self) -> str | None:
+        """Say on which side of the boundary the measure is now: ``above`` or ``below``."""
+        if self.boundary is None:
+            return None
+        after = MISSING if self.after is None else self.after
+        return "above" if after >= self.boundary else "below"  # type: ignore[operator]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One customer's change of tier in one grading.
+
+    Attributes:
+        before: The tier left, None for "not yet graded"; equals the `after` of the
+            change with the preceding sequence number (the chain rule).
+        sequence: 1, 2, 3 … per customer and grading.
+        instant_ms: When it happened: the record's instant, or the exact instant at which
+            time alone brought it about.
+    """
+
+    customer_id: str
+    grading: str
+    before: str | None
+    after: str | None
+    direction: str
+    sequence: int
+    instant_ms: int
+    cause: Cause
+    reasons: tuple[Reason, ...]
+    score: Score | None
+
+
+def change_id(customer_id: str, grading: str, sequence: int, policy: str, version: int) -> str:
+    """Return the id of a change: the same for the same change, whoever computes it.
+
+    >>> change_id("c1", "value", 1, "cdnow", 1) == change_id("c1", "value", 1, "cdnow", 1)
+    True
+    """
+    text = _SEPARATOR.join((customer_id, grading, str(sequence), policy, str(version)))
+    return hashlib.blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest()
+
+
+def direction(grading: Grading, before: str | None, after: str | None) -> str:
+    """Return ``first``, ``up``, ``down``, or ``lateral`` where tiers have no order."""
+    if before is None:
+        return "first"
+    if after is None:
+        return "lateral"
+    old, new = grading.rank(before), grading.rank(after)
+    if old is None or new is None or old == new:
+        return "lateral"
+    return "up" if new > old else "down"
+
+
+def reasons_for(
+    grading: Grading,
+    measures: Sequence[Measure],
+    before: Sequence[Value],
+    reading: Reading,
+    gradings: Sequence[tuple[str, str | None]],
+    *,
+    first: bool,
+) -> tuple[Reason, ...]:
+    """Return the measures that moved across a cut of *grading*, and gradings that changed.
+
+    For a first grade every measure that moved is named: there was no side to be on before.
+
+    Args:
+        grading: The grading that changed.
+        measures: All measures, by position.
+        before: Readings just before the instant.
+        reading: Readings and new tiers at the instant.
+        gradings: Name and old tier of every grading, by position.
+        first: Whether the customer was not graded before.
+    """
+    found = []
+    for position in sorted({*grading.cuts, *grading.continuous}):
+        old, new = before[position], reading.values[position]
+        if old == new:
+            continue
+        boundary = None
+        if isinstance(old, int) and isinstance(new, int):
+            boundary = grading.boundary(position, old, new)
+            if boundary is None and not first and position not in grading.continuous:
+                continue
+        measure = measures[position]
+        known = boundary if boundary is not None and boundary > MISSING + 1 else None
+        found.append(Reason(measure.name, measure.unit, _known(old), _known(new), known))
+    for position in grading.depends:
+        name, old_tier = gradings[position]
+        if old_tier != reading.tiers[position]:
+            found.append(Reason(name, "tier", old_tier, reading.tiers[position], None))
+    return tuple(found)
+
+
+def _known(value: Value) -> Value | None:
+    return None if value == MISSING else value
+
+
+def exact_text(number: Fraction) -> str:
+    """Return *number* without loss: a decimal where one exists, else a fraction.
+
+    >>> exact_text(Fraction(157, 2)), exact_text(Fraction(236, 3)), exact_text(Fraction(84))
+    ('78.5', '236/3', '84')
+    """
+    denominator = number.denominator
+    twos = fives = 0
+    while denominator % 2 == 0:
+        denominator, twos = denominator // 2, twos + 1
+    while denominator % 5 == 0:
+        denominator, fives = denominator // 5, fives + 1
+    if denominator != 1:
+        return f"{number.numerator}/{number.denominator}"
+    places = max(twos, fives)
+    if not places:
+        return str(number.numerator)
+    digits = f"{abs(number.numerator) * 10**places // number.denominator:0{places + 1}d}"
+    sign = "-" if number < 0 else ""
+    return f"{sign}{digits[:-places]}.{digits[-places:]}"
+
+
+def change_payload(
+    change: Change, measures: Sequence[Measure], policy: str, version: int
+) -> dict[str, object]:
+    """Return the published form of *change* (see `schemas.tier_changes`), keys in order."""
+    return {
+        "id": change_id(change.customer_id, change.grading, change.sequence, policy, version),
+        "customer_id": change.customer_id,
+        "grading": change.grading,
+        "from": change.before,
+        "to": change.after,
+        "direction": change.direction,
+        "sequence": change.sequence,
+        "instant": format_instant(change.instant_ms),
+        "cause": {"kind": change.cause.kind, "event_id": change.cause.event_id},
+        "policy": {"name": policy, "version": version},
+        "score": None if change.score is None else _score_payload(change.score, measures),
+        "reasons": [
+            {
+                "measure": reason.name,
+                "unit": reason.unit,
+                "before": reason.before,
+                "after": reason.after,
+                "boundary": reason.boundary,
+                "crossed": reason.crossed,
+            }
+            for reason in change.reasons
+        ],
+    }
+
+
+def _score_payload(score: Score, measures: Sequence[Measure]) -> dict[str, object]:
+    return {
+        "value": exact_text(score.value),
+        "parts": [
+            {
+                "indicator": part.indicator,
+                "measure": measures[part.measure].name,
+                "points": exact_text(part.points),
+                "weight": exact_text(part.weight),
+                "contribution": exact_text(part.contribution),
+            }
+            for part in score.parts
+        ],
+        "rounding": exact_text(score.rounding),
+    }

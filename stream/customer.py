@@ -1,0 +1,168 @@
+"""What is kept of one customer: facts, grades, and their encoding. No rules here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from stream.series import NEVER, Series, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stream.calendar import LocalDays
+
+FORMAT = 1
+ORDERS = "orders"
+
+Value = int | str
+"""A measure's reading; `stream.series.MISSING` stands for "never happened"."""
+
+
+class Grade:
+    """The standing of one customer in one grading.
+
+    Attributes:
+        tier: Current tier, None while not yet graded.
+        sequence: Number of changes so far; the next change carries ``sequence + 1``.
+        since_ms: Instant of the last change.
+        kept_until_ms: For tags that outlive their rule; `NEVER` while the rule holds.
+    """
+
+    __slots__ = ("kept_until_ms", "sequence", "since_ms", "tier")
+
+    def __init__(
+        self,
+        tier: str | None = None,
+        sequence: int = 0,
+        since_ms: int = 0,
+        kept_until_ms: int = 0,
+    ) -> None:
+        self.tier = tier
+        self.sequence = sequence
+        self.since_ms = since_ms
+        self.kept_until_ms = kept_until_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Which series a policy keeps; the same for all customers.
+
+    Attributes:
+        spans: Windows per kind of event, ``orders`` first.
+        retention_ms: Least age up to which day buckets are kept, per kind.
+        gradings: Name and initial tier of each, in evaluation order.
+        days: The policy's calendar.
+    """
+
+    spans: Mapping[str, Sequence[Span]]
+    retention_ms: Mapping[str, int]
+    gradings: tuple[tuple[str, str | None], ...]
+    days: LocalDays
+
+    def series(self, kind: str) -> Series:
+        """Return an empty series for one kind of event."""
+        return Series(self.spans[kind], self.retention_ms[kind], self.days)
+
+
+class Customer:
+    """One customer's rolling state.
+
+    Attributes:
+        clock_ms: Largest record time applied; never decreases.
+        orders: Day buckets of orders.
+        kinds: Day buckets of each kind of event by name; ``kinds["orders"] is orders``.
+        attributes: Profile values by name.
+        pending: Refunds and cancellations that came before their order:
+            order id -> ``[refunded_minor, cancelled (0 or 1), earliest instant]``.
+        grades: In the order of `Shape.gradings`.
+        due_ms: No grade changes by time alone before this instant; conservative.
+        low: Per measure, the least value that keeps every grade as it is; transient.
+        high: Per measure, the first value above that no longer does; transient.
+    """
+
+    __slots__ = (
+        "attributes",
+        "clock_ms",
+        "customer_id",
+        "due_ms",
+        "grades",
+        "high",
+        "kinds",
+        "low",
+        "orders",
+        "pending",
+    )
+
+    def __init__(self, customer_id: str, shape: Shape) -> None:
+        """Start a customer of whom nothing is known."""
+        self.customer_id = customer_id
+        self.clock_ms = 0
+        self.kinds = {kind: shape.series(kind) for kind in shape.spans}
+        self.orders = self.kinds[ORDERS]
+        self.attributes: dict[str, str | int | bool] = {}
+        self.pending: dict[str, list[int]] = {}
+        self.grades = [Grade(initial) for _, initial in shape.gradings]
+        self.due_ms = NEVER
+        self.low: list[int] = []
+        self.high: list[int] = []
+
+    def roll(self, now_ms: int) -> None:
+        """Bring the windows of every series to *now_ms*."""
+        for series in self.kinds.values():
+            series.roll(now_ms)
+
+
+def encode(customer: Customer, shape: Shape) -> bytes:
+    """Return the stored form of *customer*; `decode` is its inverse."""
+    return msgspec.msgpack.encode(
+        (
+            FORMAT,
+            customer.clock_ms,
+            customer.due_ms,
+            [(kind, *series.pack()) for kind, series in customer.kinds.items()],
+            customer.attributes,
+            customer.pending,
+            [
+                (name, grade.tier, grade.sequence, grade.since_ms, grade.kept_until_ms)
+                for (name, _), grade in zip(shape.gradings, customer.grades, strict=True)
+            ],
+        )
+    )
+
+
+_decoder = msgspec.msgpack.Decoder(
+    tuple[
+        int,
+        int,
+        int,
+        list[tuple[str, list[int], bytes, list[int] | None]],
+        dict[str, str | int | bool],
+        dict[str, list[int]],
+        list[tuple[str, str | None, int, int, int]],
+    ]
+)
+
+
+def decode(customer_id: str, stored: bytes, shape: Shape) -> Customer:
+    """Rebuild a customer from its stored form.
+
+    Series and gradings that the policy no longer names are dropped; new ones start
+    empty. Raises `msgspec.MsgspecError` where *stored* is not an encoded customer.
+    """
+    _, clock_ms, due_ms, series, attributes, pending, grades = _decoder.decode(stored)
+    customer = Customer(customer_id, shape)
+    customer.clock_ms = clock_ms
+    customer.due_ms = due_ms
+    customer.attributes = attributes
+    customer.pending = pending
+    for kind, totals, closed, newest in series:
+        if kind in customer.kinds:
+            customer.kinds[kind].restore(totals, closed, newest, clock_ms)
+    by_name = {name: Grade(*rest) for name, *rest in grades}  # type: ignore[arg-type]
+    customer.grades = [
+        by_name.get(name) or Grade(initial) for name, initial in shape.gradings
+    ]
+    return customer

@@ -1,0 +1,272 @@
+"""The fold: one event or one instant at a time into one customer. Pure: time is an argument.
+
+A customer's history depends on that customer's records and on nothing else: not on
+batches, not on when a timer got the processor. `Scorer.step` first wakes every deadline
+before the record at its own instant, then applies the event, then judges once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING
+
+from stream.changes import TIME_PASSED, Cause, Change, direction, reasons_for
+from stream.gradings.base import Reading
+from stream.ledger import OrderEntry
+from stream.series import NEVER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from stream.customer import Customer, Value
+    from stream.plan import Plan
+
+NO_CHANGES: tuple[Change, ...] = ()
+_LOWEST = -NEVER - 1
+
+
+class Scorer:
+    """Applies one policy. Holds no state of its own but the compiled plan."""
+
+    __slots__ = ("_echo_ms", "_order_readers", "plan")
+
+    def __init__(self, plan: Plan) -> None:
+        """Score by *plan*."""
+        self.plan = plan
+        self._order_readers = plan.readers.get("orders", ())
+        self._echo_ms = plan.echo_ms
+
+    # -- events ---------------------------------------------------------------
+
+    def pay(
+        self, customer: Customer, record_ms: int, event_id: str, order_id: str, entry: OrderEntry
+    ) -> Sequence[Change]:
+        """Apply a paid order; *entry* is new and is updated by what came before it.
+
+        Args:
+            customer: Changed in place.
+            record_ms: Record time.
+            event_id: Named as the cause of changes.
+            order_id: To find refunds that came before their order.
+            entry: The order, to be kept in the ledger afterwards.
+        """
+        woken = self.wake_before(customer, record_ms) if customer.due_ms < record_ms else NO_CHANGES
+        now_ms = record_ms if record_ms > customer.clock_ms else customer.clock_ms
+        orders = customer.orders
+        value, cost = entry.paid_minor, entry.cost_minor
+        if orders.next_roll_ms <= now_ms and customer.clock_ms < now_ms:
+            orders.roll(now_ms - 1)
+        # The common case: nothing but this order moves, and no reading leaves the range
+        # in which all grades stay as they are.
+        if (
+            orders.next_roll_ms <= now_ms
+            or not customer.low
+            or customer.pending
+            or not orders.add_recent(entry.at_ms, now_ms, value, cost)
+        ):
+            return [*woken, *self._pay_slowly(customer, now_ms, event_id, order_id, entry)]
+        low, high = customer.low, customer.high
+        for index, read in self._order_readers:
+            if not low[index] <= read(customer, now_ms) < high[index]:  # type: ignore[operator]
+                orders.undo_add(value, cost)
+                before = self._before(customer, now_ms)
+                orders.add_recent(entry.at_ms, now_ms, value, cost)
+                return [*woken, *self._judge(customer, now_ms, before, Cause("order", event_id))]
+        customer.clock_ms = now_ms
+        if entry.at_ms + self._echo_ms < customer.due_ms:
+            customer.due_ms = entry.at_ms + self._echo_ms
+        return woken
+
+    def refund(  # noqa: PLR0913 - an event is described by exactly these
+        self,
+        customer: Customer,
+        record_ms: int,
+        event_id: str,
+        order_id: str,
+        amount_minor: int | None,
+        entry: OrderEntry | None,
+    ) -> Sequence[Change]:
+        """Apply a refund, or a cancellation where *amount_minor* is None.
+
+        *entry* is the order, changed in place; None where it is not known yet, in which
+        case the refund waits in the customer's state.
+        """
+
+        def apply(now_ms: int) -> None:
+            if entry is None:
+                waiting = customer.pending.setdefault(order_id, [0, 0])
+                if amount_minor is None:
+                    waiting[1] = 1
+                else:
+                    waiting[0] += amount_minor
+            elif amount_minor is None:
+                _cancel(customer, now_ms, entry)
+            else:
+                granted = entry.refund(amount_minor)
+                customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
+
+        return self._apply(customer, record_ms, Cause("refund", event_id), apply)
+
+    def interact(  # noqa: PLR0913 - an event is described by exactly these
+        self,
+        customer: Customer,
+        record_ms: int,
+        event_id: str,
+        kind: str,
+        at_ms: int,
+        value: int,
+    ) -> Sequence[Change]:
+        """Apply an interaction of a kind that the policy reads; others change nothing."""
+        series = customer.kinds.get(kind)
+        if series is None:
+            return NO_CHANGES
+
+        def apply(now_ms: int) -> None:
+            series.add(at_ms, now_ms, value, 0)
+
+        return self._apply(customer, record_ms, Cause("interaction", event_id), apply)
+
+    def describe(
+        self,
+        customer: Customer,
+        record_ms: int,
+        event_id: str,
+        attributes: Mapping[str, str | int | bool | None],
+    ) -> Sequence[Change]:
+        """Apply changed profile attributes; None removes one. The policy's own only."""
+        relevant = {k: v for k, v in attributes.items() if k in self.plan.attributes}
+        if not relevant:
+            return NO_CHANGES
+
+        def apply(now_ms: int) -> None:
+            del now_ms
+            for name, value in relevant.items():
+                if value is None:
+                    customer.attributes.pop(name, None)
+                else:
+                    customer.attributes[name] = value
+
+        return self._apply(customer, record_ms, Cause("profile", event_id), apply)
+
+    # -- time -----------------------------------------------------------------
+
+    def wake_before(self, customer: Customer, limit_ms: int) -> list[Change]:
+        """Wake every deadline before *limit_ms*, each at its own instant."""
+        changes: list[Change] = []
+        while customer.due_ms < limit_ms:
+            changes += self.wake(customer, customer.due_ms)
+        return changes
+
+    def wake(self, customer: Customer, instant_ms: int) -> Sequence[Change]:
+        """Judge *customer* at *instant_ms* with no event; returns what time has changed."""
+        now_ms = max(instant_ms, customer.clock_ms)
+        before = self._before(customer, now_ms)
+        return self._judge(customer, now_ms, before, TIME_PASSED)
+
+    # -- inside ---------------------------------------------------------------
+
+    def _pay_slowly(
+        self, customer: Customer, now_ms: int, event_id: str, order_id: str, entry: OrderEntry
+    ) -> Sequence[Change]:
+        before = self._before(customer, now_ms)
+        customer.roll(now_ms)
+        customer.orders.add(entry.at_ms, now_ms, entry.paid_minor, entry.cost_minor)
+        waiting = customer.pending.pop(order_id, None)
+        if waiting is not None:
+            refunded_minor, cancelled = waiting
+            granted = entry.refund(refunded_minor)
+            customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
+            if cancelled:
+                _cancel(customer, now_ms, entry)
+        return self._judge(customer, now_ms, before, Cause("order", event_id))
+
+    def _apply(
+        self, customer: Customer, record_ms: int, cause: Cause, apply: Callable[[int], None]
+    ) -> Sequence[Change]:
+        woken = self.wake_before(customer, record_ms)
+        now_ms = max(record_ms, customer.clock_ms)
+        before = self._before(customer, now_ms)
+        customer.roll(now_ms)
+        apply(now_ms)
+        return [*woken, *self._judge(customer, now_ms, before, cause)]
+
+    def _before(self, customer: Customer, now_ms: int) -> list[Value]:
+        """Return the readings of the instant before *now_ms*."""
+        if customer.clock_ms < now_ms:
+            now_ms -= 1
+        customer.roll(now_ms)
+        return self.plan.read(customer, now_ms)
+
+    def _judge(
+        self, customer: Customer, now_ms: int, before: Sequence[Value], cause: Cause
+    ) -> Sequence[Change]:
+        plan = self.plan
+        customer.roll(now_ms)
+        customer.clock_ms = now_ms
+        values = plan.read(customer, now_ms)
+        reading = Reading(now_ms, values, [grade.tier for grade in customer.grades])
+        was = [(g.name, tier) for g, tier in zip(plan.gradings, reading.tiers, strict=True)]
+        changes: list[Change] = []
+        for position, grading in enumerate(plan.gradings):
+            standing = customer.grades[position]
+            evidence = plan.evidence[position]
+            if evidence is not None and values[evidence[0]] < evidence[1]:  # type: ignore[operator]
+                tier = None
+            else:
+                tier = grading.tier(reading, standing)
+                standing.kept_until_ms = grading.kept_until_ms(reading, standing)
+            if tier == standing.tier:
+                continue
+            reading.tiers[position] = tier
+            standing.sequence += 1
+            changes.append(
+                Change(
+                    customer_id=customer.customer_id,
+                    grading=grading.name,
+                    before=standing.tier,
+                    after=tier,
+                    direction=direction(grading, standing.tier, tier),
+                    sequence=standing.sequence,
+                    instant_ms=now_ms,
+                    cause=cause,
+                    reasons=reasons_for(
+                        grading, plan.measures, before, reading, was, first=standing.tier is None
+                    ),
+                    score=grading.score(reading),
+                )
+            )
+            standing.tier = tier
+            standing.since_ms = now_ms
+        self._settle(customer, now_ms, values)
+        return changes
+
+    def _settle(self, customer: Customer, now_ms: int, values: Sequence[Value]) -> None:
+        """Work out how far each reading may move, and until when, with every grade unmoved."""
+        low: list[int] = []
+        high: list[int] = []
+        due_ms = NEVER
+        for watched in self.plan.watched:
+            value: int = values[watched.position]  # type: ignore[assignment]
+            if watched.cuts is None:
+                least, limit = value, value + 1
+            else:
+                cell = bisect_right(watched.cuts, value)
+                least = watched.cuts[cell - 1] if cell else _LOWEST
+                limit = watched.cuts[cell] if cell < len(watched.cuts) else NEVER
+            low.append(least)
+            high.append(limit)
+            due_ms = min(due_ms, watched.measure.due_ms(customer, now_ms, least, limit))
+        for grading, standing in zip(self.plan.gradings, customer.grades, strict=True):
+            due_ms = min(due_ms, grading.due_ms(standing))
+        customer.low, customer.high, customer.due_ms = low, high, due_ms
+
+
+def _cancel(customer: Customer, now_ms: int, entry: OrderEntry) -> None:
+    if entry.cancelled:
+        return
+    customer.orders.adjust(
+        entry.at_ms,
+        now_ms,
+        (-1, -entry.paid_minor, -entry.refunded_minor, -entry.cost_minor),
+    )
+    entry.cancelled = True

@@ -1,0 +1,1 @@
+"""Gradings: each turns measures (and other gradings) into a tier. One kind per file."""

@@ -1,0 +1,144 @@
+"""What every grading offers to the fold."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stream.series import NEVER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from decimal import Decimal
+    from fractions import Fraction
+
+    from stream.customer import Grade, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Resolves the names in a policy to positions, and its levels to integers.
+
+    Attributes:
+        measures: Position of each measure.
+        gradings: Position of each grading, in evaluation order.
+        level: Turns a level of a measure into an integer of the measure's unit.
+    """
+
+    measures: Mapping[str, int]
+    gradings: Mapping[str, int]
+    level: Callable[[str, Decimal], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The measures and the tiers found so far of one customer at one instant.
+
+    Attributes:
+        now_ms: The instant.
+        values: By position of the measure.
+        tiers: By position of the grading; those later in the order are the old ones.
+    """
+
+    now_ms: int
+    values: Sequence[Value]
+    tiers: list[str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One addend of a score.
+
+    Attributes:
+        indicator: Name in the policy.
+        measure: Position of the measure that earned the points.
+        points: Points on the indicator's scale of 100, exact.
+        weight: Share of the indicator in the score.
+    """
+
+    indicator: str
+    measure: int
+    points: Fraction
+    weight: Fraction
+
+    @property
+    def contribution(self) -> Fraction:
+        """What this part adds to the score."""
+        return self.points * self.weight
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A score and the parts it is made of: parts and rounding add up to it exactly."""
+
+    value: Fraction
+    parts: tuple[Part, ...]
+    rounding: Fraction
+
+
+@dataclass(slots=True)
+class Grading(ABC):
+    """One grading of a policy.
+
+    Attributes:
+        name: As the policy names it.
+        tiers: Every tier it can give, best first.
+        cuts: Ascending readings per measure at which its outcome may change: readings
+            between two neighbouring cuts are treated alike.
+        continuous: Measures of which every change may matter.
+        depends: Positions of the gradings it looks at.
+        initial: Where everyone stands before the first change; None: not yet graded.
+    """
+
+    name: str
+    tiers: tuple[str, ...]
+    cuts: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    continuous: frozenset[int] = frozenset()
+    depends: tuple[int, ...] = ()
+    initial: str | None = None
+
+    @abstractmethod
+    def tier(self, reading: Reading, standing: Grade) -> str | None:
+        """Return the tier earned, None for "not yet graded". Pure; *standing* is the old one."""
+
+    def score(self, reading: Reading) -> Score | None:
+        """Return the score behind the tier, for gradings that have one."""
+        del reading
+        return None
+
+    def kept_until_ms(self, reading: Reading, standing: Grade) -> int:
+        """Return until when the tier outlives what earned it (see `stream.gradings.tag`)."""
+        del reading
+        return standing.kept_until_ms
+
+    def due_ms(self, standing: Grade) -> int:
+        """Return the instant at which the standing itself runs out, if it does."""
+        del standing
+        return NEVER
+
+    def rank(self, tier: str) -> int | None:
+        """Return how good *tier* is (higher is better); None where tiers have no order."""
+        return -self.tiers.index(tier)
+
+    def boundary(self, measure: int, before: int, after: int) -> int | None:
+        """Return the cut that *measure* crossed last on its way, or None if it crossed none."""
+        cuts = self.cuts.get(measure, ())
+        low, high = bisect_right(cuts, before), bisect_right(cuts, after)
+        if low == high:
+            return None
+        return cuts[high - 1] if high > low else cuts[high]
+
+
+def merged(*cuts: Mapping[int, Sequence[int]]) -> dict[int, tuple[int, ...]]:
+    """Return the union of several tables of cuts, ascending.
+
+    >>> merged({0: [5, 1]}, {0: [3, 5], 2: [7]})
+    {0: (1, 3, 5), 2: (7,)}
+    """
+    union: dict[int, set[int]] = {}
+    for table in cuts:
+        for measure, levels in table.items():
+            union.setdefault(measure, set()).update(levels)
+    return {measure: tuple(sorted(levels)) for measure, levels in union.items()}

@@ -1,0 +1,117 @@
+"""From measures as the policy writes them to measures that read a customer's series."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.policy import measures as documents
+from stream import measures as runtime
+from stream.calendar import DAY_MS
+from stream.customer import ORDERS
+from stream.series import Span
+
+if TYPE_CHECKING:
+    from schemas.policy.measures import Measure as Document
+
+_ORDER_INSTANTS = {"last_order": False, "first_order": True}
+
+
+class MeasurePlan:
+    """Builds measures one by one, and collects what must be kept for them.
+
+    Attributes:
+        spans: Windows per kind of event; ``orders`` always stands first.
+        attributes: Profile attributes that are read.
+    """
+
+    def __init__(self) -> None:
+        """Start with orders and no window."""
+        self.spans: dict[str, list[Span]] = {ORDERS: []}
+        self.attributes: set[str] = set()
+
+    def build(self, name: str, document: Document) -> runtime.Measure:
+        """Return the measure that *document* describes."""
+        if isinstance(document, documents.AttributeMeasure):
+            self.attributes.add(document.attribute)
+            return runtime.Attribute(name, document.unit, document.attribute)
+        if isinstance(document, documents.DaysSinceMeasure):
+            first = _ORDER_INSTANTS.get(document.days_since)
+            source = self._keep(document.days_since if first is None else ORDERS)
+            return runtime.DaysSince(name, source, first=bool(first))
+        if isinstance(document, documents.GrowthMeasure):
+            return self._growth(name, document)
+        if isinstance(document, documents.FirstMeasure):
+            return runtime.LifetimeFact(name, document.unit, ORDERS, "first")
+        if isinstance(document, documents.LastMeasure):
+            source = self._keep(ORDERS if document.last == "gross" else document.last)
+            return runtime.LifetimeFact(name, document.unit, source, "last")
+        if isinstance(document, documents.MaxMeasure):
+            return self._max(name, document)
+        return self._windowed(name, document)
+
+    def _windowed(self, name: str, document: documents.Windowed) -> runtime.Measure:
+        if isinstance(document, documents.CountMeasure):
+            return self._total(name, document, self._keep(document.count), "count")
+        if isinstance(document, documents.SumMeasure):
+            return self._total(name, document, ORDERS, document.sum)
+        if isinstance(document, documents.AverageMeasure):
+            return self._ratio(name, document, (document.average, "count"), 1)
+        if isinstance(document, documents.RatioMeasure):
+            of, to = document.ratio.of, document.ratio.to
+            return self._ratio(name, document, (of, to), runtime.BASIS_POINTS)
+        raise TypeError(document)
+
+    def _total(
+        self, name: str, document: documents.Windowed, source: str, field: str
+    ) -> runtime.Measure:
+        unit = "count" if field == "count" else "money"
+        span = _span(document)
+        if span is None:
+            return runtime.LifetimeSum(name, unit, source, field)
+        window = self._window(source, span)
+        kind = runtime.WindowSum
+        if source == ORDERS and field == "revenue":
+            kind = runtime.OrderRevenue
+        elif source == ORDERS and field == "count":
+            kind = runtime.OrderCount
+        return kind(name, unit, source, window, field, span)
+
+    def _ratio(
+        self, name: str, document: documents.Windowed, fields: tuple[str, str], scale: int
+    ) -> runtime.Measure:
+        unit = "money" if scale == 1 else "bp"
+        span = _span(document)
+        window = None if span is None else self._window(ORDERS, span)
+        return runtime.Ratio(name, unit, fields, scale, window, span)
+
+    def _max(self, name: str, document: documents.MaxMeasure) -> runtime.Measure:
+        source = self._keep(ORDERS if document.max == "gross" else document.max)
+        span = _span(document)
+        if span is None:
+            return runtime.LifetimeFact(name, document.unit, source, "max")
+        return runtime.WindowPeak(
+            name, document.unit, source, self._window(source, span), span
+        )
+
+    def _growth(self, name: str, document: documents.GrowthMeasure) -> runtime.Measure:
+        length_ms = document.window * DAY_MS
+        now, before = Span(0, length_ms), Span(length_ms, 2 * length_ms)
+        windows = self._window(ORDERS, now), self._window(ORDERS, before)
+        return runtime.Growth(name, windows, document.growth, now)
+
+    def _keep(self, source: str) -> str:
+        self.spans.setdefault(source, [])
+        return source
+
+    def _window(self, source: str, span: Span) -> int:
+        spans = self.spans.setdefault(source, [])
+        if span not in spans:
+            spans.append(span)
+        return spans.index(span)
+
+
+def _span(document: documents.Windowed) -> Span | None:
+    if document.window is None:
+        return None
+    near_ms = (document.before or 0) * DAY_MS
+    return Span(near_ms, near_ms + document.window * DAY_MS)

@@ -1,0 +1,314 @@
+"""Measures: what is known of a customer at an instant, as integers.
+
+Each measure reads a customer's series, already rolled to the instant asked about.
+Money is in minor units of the reporting currency, ratios are basis points,
+durations whole days. `MISSING` stands for "nothing to measure".
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
+
+from stream.calendar import DAY_MS
+from stream.customer import ORDERS
+from stream.money import divide_half_even
+from stream.series import COST, COUNT, GROSS, MISSING, NEVER, REFUNDED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from stream.customer import Customer, Value
+    from stream.series import Span, Totals, Window
+
+BASIS_POINTS = 10_000
+PROFILE = "profile"
+# A forecast looks at no more changes of a window than this; past them it stops early,
+# and the customer is simply looked at again. Keeps the cost of an event bounded.
+LOOKAHEAD = 64
+
+
+class Measure(ABC):
+    """One named reading of a customer.
+
+    Attributes:
+        name: As the policy names it.
+        unit: ``money``, ``count``, ``days``, ``bp``, ``number`` or ``text``.
+        source: Kind of event that moves it (``orders``, an interaction kind), or ``profile``.
+        echo_ms: Age at which one more event, by itself, may move the reading other than
+            by lowering a sum; `NEVER` where it cannot.
+    """
+
+    echo_ms: int = NEVER
+
+    def __init__(self, name: str, unit: str, source: str) -> None:
+        """Name the measure."""
+        self.name = name
+        self.unit = unit
+        self.source = source
+
+    @abstractmethod
+    def value(self, customer: Customer, now_ms: int) -> Value:
+        """Return the reading at *now_ms*, to which the customer has been rolled."""
+
+    def due_ms(self, customer: Customer, now_ms: int, low: int, high: int) -> int:
+        """Return when time alone may first take the reading out of ``[low, high)``.
+
+        The answer is never too late; it may be early. `NEVER` where time alone does nothing.
+        """
+        del customer, now_ms, low, high
+        return NEVER
+
+
+_AMOUNTS: dict[str, Callable[[Window | Totals], int]] = {
+    "count": lambda t: t.count,
+    "gross": lambda t: t.gross,
+    "refunded": lambda t: t.refunded,
+    "cost": lambda t: t.cost,
+    "revenue": lambda t: t.gross - t.refunded,
+    "contribution": lambda t: t.gross - t.refunded - t.cost,
+}
+
+
+def _row_amount(field: str, row: Sequence[int]) -> int:
+    if field == "count":
+        return row[COUNT]
+    if field == "gross":
+        return row[GROSS]
+    if field == "refunded":
+        return row[REFUNDED]
+    if field == "cost":
+        return row[COST]
+    if field == "revenue":
+        return row[GROSS] - row[REFUNDED]
+    return row[GROSS] - row[REFUNDED] - row[COST]
+
+
+class WindowSum(Measure):
+    """A sum or a count over one rolling window."""
+
+    def __init__(
+        self, name: str, unit: str, source: str, window: int, field: str, span: Span
+    ) -> None:
+        """Read *field* of the window with index *window* of the series of *source*."""
+        super().__init__(name, unit, source)
+        self._window = window
+        self._field = field
+        self._read = _AMOUNTS[field]
+        if span.near_ms:
+            self.echo_ms = span.near_ms
+        elif field == "contribution":
+            # A loss that leaves the window raises the sum.
+            self.echo_ms = span.far_ms
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return the sum over the window."""
+        del now_ms
+        return self._read(customer.kinds[self.source].windows[self._window])
+
+    def due_ms(self, customer: Customer, now_ms: int, low: int, high: int) -> int:
+        """Return when buckets leaving (or entering) take the sum out of ``[low, high)``."""
+        series = customer.kinds[self.source]
+        reading = self.value(customer, now_ms)
+        previous = NEVER
+        steps = 0
+        for at_ms, row, sign in series.changes_of(series.windows[self._window]):
+            if at_ms != previous:
+                if not low <= reading < high or steps >= LOOKAHEAD:
+                    return previous
+                previous = at_ms
+                steps += 1
+            reading += sign * _row_amount(self._field, row)
+        return previous if not low <= reading < high else NEVER
+
+
+class OrderRevenue(WindowSum):
+    """Revenue of orders in one window: the reading most policies turn on."""
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return what was paid less what was refunded."""
+        del now_ms
+        window = customer.orders.windows[self._window]
+        return window.gross - window.refunded
+
+
+class OrderCount(WindowSum):
+    """Number of surviving orders in one window."""
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return the number of orders."""
+        del now_ms
+        return customer.orders.windows[self._window].count
+
+
+class LifetimeSum(Measure):
+    """A sum or a count over the customer's whole life; time alone never moves it."""
+
+    def __init__(self, name: str, unit: str, source: str, field: str) -> None:
+        """Read *field* of the lifetime totals of the series of *source*."""
+        super().__init__(name, unit, source)
+        self._read = _AMOUNTS[field]
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return the lifetime total."""
+        del now_ms
+        return self._read(customer.kinds[self.source].totals)
+
+
+class LifetimeFact(Measure):
+    """The largest, first or newest single value of the customer's whole life."""
+
+    def __init__(self, name: str, unit: str, source: str, fact: str) -> None:
+        """Read *fact*: ``max``, ``first`` or ``last``."""
+        super().__init__(name, unit, source)
+        self._fact = fact
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return the value, or `MISSING` before the first event."""
+        del now_ms
+        series = customer.kinds[self.source]
+        if self._fact == "max":
+            return series.totals.peak
+        if self._fact == "first":
+            return series.totals.first_value
+        return series.latest()
+
+
+class _Windowed(Measure):
+    """A reading of windows that may move either way whenever a bucket comes or goes."""
+
+    def __init__(
+        self, name: str, unit: str, source: str, windows: tuple[int, ...], span: Span | None
+    ) -> None:
+        super().__init__(name, unit, source)
+        self._windows = windows
+        if span is not None:
+            self.echo_ms = span.near_ms or span.far_ms
+
+    def due_ms(self, customer: Customer, now_ms: int, low: int, high: int) -> int:
+        """Return the next instant at which any of the windows changes."""
+        del now_ms, low, high
+        series = customer.kinds[self.source]
+        soonest = NEVER
+        for index in self._windows:
+            for at_ms, _, _ in series.changes_of(series.windows[index]):
+                soonest = min(soonest, at_ms)
+                break
+        return soonest
+
+
+class WindowPeak(_Windowed):
+    """The largest single value in one window."""
+
+    def __init__(self, name: str, unit: str, source: str, window: int, span: Span) -> None:
+        """Read the window with index *window* of the series of *source*."""
+        super().__init__(name, unit, source, (window,), span)
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return the peak, or `MISSING` where the window is empty."""
+        del now_ms
+        return customer.kinds[self.source].windows[self._windows[0]].peak
+
+
+class Ratio(_Windowed):
+    """One amount in terms of another over the same window, or over the whole life.
+
+    An average is an amount in terms of the count (scale 1); a rate is in basis points.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        unit: str,
+        fields: tuple[str, str],
+        scale: int,
+        window: int | None,
+        span: Span | None,
+    ) -> None:
+        """Divide the first of *fields* by the second, times *scale*; over orders.
+
+        *window* None means the whole life.
+        """
+        super().__init__(name, unit, ORDERS, () if window is None else (window,), span)
+        self._of = _AMOUNTS[fields[0]]
+        self._to = _AMOUNTS[fields[1]]
+        self._scale = scale
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return the quotient rounded half to even, or `MISSING` where *to* is not positive."""
+        del now_ms
+        series = customer.kinds[self.source]
+        totals = series.windows[self._windows[0]] if self._windows else series.totals
+        divisor = self._to(totals)
+        if divisor <= 0:
+            return MISSING
+        return divide_half_even(self._of(totals) * self._scale, divisor)
+
+
+class Growth(_Windowed):
+    """A window against the window before it, in basis points of the earlier one."""
+
+    def __init__(self, name: str, windows: tuple[int, int], field: str, span: Span) -> None:
+        """Compare *field* of ``windows[0]`` (now, of *span*) with ``windows[1]`` (before)."""
+        super().__init__(name, "bp", ORDERS, windows, span)
+        self._read = _AMOUNTS[field]
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return the growth, or `MISSING` where the earlier window holds nothing positive."""
+        del now_ms
+        windows = customer.kinds[self.source].windows
+        earlier = self._read(windows[self._windows[1]])
+        if earlier <= 0:
+            return MISSING
+        gained = self._read(windows[self._windows[0]]) - earlier
+        return divide_half_even(gained * BASIS_POINTS, earlier)
+
+
+class DaysSince(Measure):
+    """Whole days since the newest (recency) or the first (tenure) event of a kind."""
+
+    def __init__(self, name: str, source: str, *, first: bool = False) -> None:
+        """Count from the newest event, or from the *first*."""
+        super().__init__(name, "days", source)
+        self._first = first
+
+    def _since_ms(self, customer: Customer) -> int:
+        series = customer.kinds[self.source]
+        if not self._first:
+            return series.last_ms()
+        first_ms = series.totals.first_ms
+        return MISSING if first_ms == NEVER else first_ms
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return the days elapsed, at least 0, or `MISSING` before the first event."""
+        since_ms = self._since_ms(customer)
+        if since_ms == MISSING:
+            return MISSING
+        return max(0, (now_ms - since_ms) // DAY_MS)
+
+    def due_ms(self, customer: Customer, now_ms: int, low: int, high: int) -> int:
+        """Return the exact instant at which *high* days have passed."""
+        del now_ms, low
+        since_ms = self._since_ms(customer)
+        if since_ms == MISSING or high >= NEVER:
+            return NEVER
+        return since_ms + high * DAY_MS
+
+
+class Attribute(Measure):
+    """A profile attribute; time alone never moves it."""
+
+    def __init__(self, name: str, unit: str, attribute: str) -> None:
+        """Read *attribute* as ``number`` or ``text``."""
+        super().__init__(name, unit, PROFILE)
+        self._attribute = attribute
+
+    def value(self, customer: Customer, now_ms: int) -> Value:
+        """Return the attribute; `MISSING` where it is unknown or of the other type."""
+        del now_ms
+        known = customer.attributes.get(self._attribute)
+        if known is None:
+            return MISSING
+        if self.unit == "text":
+            return str(known)
+        return known if isinstance(known, int) and not isinstance(known, bool) else MISSING

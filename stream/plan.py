@@ -1,0 +1,175 @@
+"""A policy made ready to run: names resolved, levels turned into integers, order settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from schemas.currencies import EXPONENTS
+from schemas.policy.gradings import Bands
+from stream.calendar import DAY_MS, LocalDays
+from stream.customer import ORDERS, Shape
+from stream.gradings.bands import compile_bands
+from stream.gradings.base import Scope, merged
+from stream.gradings.conditions import compile_conditions
+from stream.gradings.interval_scorecard import compile_interval_scorecard
+from stream.gradings.rfm import compile_rfm_cells, compile_rfm_segments
+from stream.gradings.tag import compile_tag
+from stream.gradings.weighted_scorecard import compile_weighted_scorecard
+from stream.measure_plan import MeasurePlan
+from stream.money import Converter
+from stream.series import NEVER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from schemas.policy import PolicyDocument
+    from schemas.policy.gradings import Grading as GradingDocument
+    from stream.customer import Customer, Value
+    from stream.gradings.base import Grading
+    from stream.measures import Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A measure whose reading decides a grade.
+
+    Attributes:
+        position: Of the measure.
+        measure: The measure.
+        cuts: Readings between two neighbouring cuts leave every grade as it is; None
+            where every change may matter.
+    """
+
+    position: int
+    measure: Measure
+    cuts: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A compiled policy. Immutable; one serves any number of customers.
+
+    Attributes:
+        name: Of the policy.
+        version: Of the policy.
+        measures: Every measure, in the order of the policy.
+        gradings: Every grading, each after those it depends on.
+        evidence: Per grading ``(measure, least reading)`` below which it is not graded.
+        watched: Measures that decide grades.
+        readers: By source, ``(index into watched, reading)`` of each measure it moves.
+        echo_ms: Age at which one more order may by itself move a watched measure.
+        shape: What is kept of a customer.
+        converter: Accepted currencies.
+        attributes: Profile attributes that are kept.
+        refund_ms: How long an order can be found by its refunds.
+        max_future_ms: How far an event may be ahead of its record.
+    """
+
+    name: str
+    version: int
+    measures: tuple[Measure, ...]
+    gradings: tuple[Grading, ...]
+    evidence: tuple[tuple[int, int] | None, ...]
+    watched: tuple[Watched, ...]
+    readers: dict[str, tuple[tuple[int, Callable[[Customer, int], Value]], ...]]
+    echo_ms: int
+    shape: Shape
+    converter: Converter
+    attributes: frozenset[str]
+    refund_ms: int
+    max_future_ms: int
+
+    def read(self, customer: Customer, now_ms: int) -> list[Value]:
+        """Return every measure of a customer that was rolled to *now_ms*."""
+        return [measure.value(customer, now_ms) for measure in self.measures]
+
+
+def compile_policy(document: PolicyDocument) -> Plan:
+    """Return the plan of a policy that `schemas.policy` has accepted."""
+    days = LocalDays(document.time_zone)
+    builder = MeasurePlan()
+    measures = tuple(builder.build(name, spec) for name, spec in document.measures.items())
+    order = document.grading_order()
+    scope = Scope(
+        measures={measure.name: i for i, measure in enumerate(measures)},
+        gradings={name: i for i, name in enumerate(order)},
+        level=document.threshold,
+    )
+    gradings = tuple(_compile_grading(name, document.gradings[name], scope) for name in order)
+    evidence = tuple(_evidence(document.gradings[name], scope) for name in order)
+    watched = tuple(_watched(measures, gradings, evidence))
+    refund_ms = document.refund_days * DAY_MS
+    return Plan(
+        name=document.policy,
+        version=document.version,
+        measures=measures,
+        gradings=gradings,
+        evidence=evidence,
+        watched=watched,
+        readers=_readers(watched),
+        echo_ms=min(
+            (w.measure.echo_ms for w in watched if w.measure.source == ORDERS), default=NEVER
+        ),
+        shape=Shape(
+            spans=builder.spans,
+            retention_ms={kind: refund_ms if kind == ORDERS else 0 for kind in builder.spans},
+            gradings=tuple((grading.name, grading.initial) for grading in gradings),
+            days=days,
+        ),
+        converter=Converter(document.currency, document.rates, EXPONENTS),
+        attributes=frozenset(builder.attributes),
+        refund_ms=refund_ms,
+        max_future_ms=document.max_future_minutes * 60_000,
+    )
+
+
+def _compile_grading(name: str, document: GradingDocument, scope: Scope) -> Grading:
+    return _COMPILERS[document.type](name, document, scope)
+
+
+_COMPILERS: dict[str, Callable[[str, Any, Scope], Grading]] = {
+    "bands": compile_bands,
+    "interval_scorecard": compile_interval_scorecard,
+    "weighted_scorecard": compile_weighted_scorecard,
+    "rfm_cells": compile_rfm_cells,
+    "rfm_segments": compile_rfm_segments,
+    "conditions": compile_conditions,
+    "tag": compile_tag,
+}
+
+
+def _evidence(document: GradingDocument, scope: Scope) -> tuple[int, int] | None:
+    evidence = document.minimum_evidence if isinstance(document, Bands) else None
+    if evidence is None:
+        return None
+    return scope.measures[evidence.measure], scope.level(evidence.measure, evidence.at_least)
+
+
+def _watched(
+    measures: Sequence[Measure],
+    gradings: Sequence[Grading],
+    evidence: Sequence[tuple[int, int] | None],
+) -> Iterator[Watched]:
+    enough = [{e[0]: (e[1],)} for e in evidence if e is not None]
+    cuts = merged(*(grading.cuts for grading in gradings), *enough)
+    continuous = frozenset[int]().union(*(grading.continuous for grading in gradings))
+    for position, measure in enumerate(measures):
+        if measure.unit == "text":
+            continue  # moved by profiles only, and those are always judged
+        if position in continuous:
+            yield Watched(position, measure, None)
+        elif position in cuts:
+            yield Watched(position, measure, cuts[position])
+
+
+def _readers(
+    watched: Sequence[Watched],
+) -> dict[str, tuple[tuple[int, Callable[[Customer, int], Value]], ...]]:
+    sources = {w.measure.source for w in watched}
+    return {
+        source: tuple(
+            (i, w.measure.value) for i, w in enumerate(watched) if w.measure.source == source
+        )
+        for source in sources
+    }
