@@ -106,7 +106,8 @@ class _Reader:
                 for position, item in enumerate(node.value)
             ]
         self._source.texts[at] = node.value
-        return _scalar(node.value) if node.style is None else node.value
+        quoted = isinstance(node, yaml.ScalarNode) and node.style is not None
+        return node.value if quoted else _scalar(node.value)
 
     def _mapping(self, node: yaml.MappingNode, at: Location) -> dict[str, object]:
         mapping: dict[str, object] = {}

@@ -1,0 +1,61 @@
+"""The `controls` topic: what operators and policy owners tell the running system."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from schemas.base import CustomerEvent, Event, Id, Instant, Score, Sentence, Word
+
+
+class PolicyPublished(Event):
+    """A policy takes effect. What is inside is checked by the policy language, not here.
+
+    Attributes:
+        policy: The policy file as JSON; decimals are strings.
+    """
+
+    kind: Literal["policy.published"]
+    customer_id: Id | None = None
+    policy: dict[str, JsonValue]
+
+
+class CustomerErase(CustomerEvent):
+    """Everything known of a customer has to go."""
+
+    kind: Literal["customer.erase"]
+    reason: Sentence
+
+
+class TierPinned(CustomerEvent):
+    """A person holds a customer at a tier until `expires_at` (null: until told otherwise)."""
+
+    kind: Literal["tier.pinned"]
+    grading: Word
+    tier: Word
+    author: Word
+    reason: Sentence
+    expires_at: Instant | None = None
+
+
+class ReviewSubmitted(CustomerEvent):
+    """A person scored an indicator of a grading, and another approved it."""
+
+    kind: Literal["review.submitted"]
+    grading: Word
+    indicator: Word
+    score: Score
+    author: Word
+    approved_by: Word
+
+
+class ClockAdvanced(Event):
+    """No more records with a record time up to `occurred_at` will come. One for each partition."""
+
+    kind: Literal["clock.advanced"]
+    customer_id: Id | None = None
+
+
+ControlEvent = Annotated[
+    PolicyPublished | CustomerErase | TierPinned | ReviewSubmitted | ClockAdvanced,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,85 @@
+"""The `tier-changes` topic: who moved from which grade to which, when, and why."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.base import Contract, Id, OutInstant, PolicyName, Word
+
+_EXACT = r"^-?[0-9]+(\.[0-9]+|/[1-9][0-9]*)?$"
+ExactNumber = Annotated[str, Field(pattern=_EXACT)]
+"""A number without loss: a decimal where one exists, else a fraction ("236/3")."""
+Reading = str | int | None
+"""A measure in its unit (money: minor units); null while unknown."""
+
+
+class Cause(Contract):
+    """What made the grade change.
+
+    Attributes:
+        event_id: The event; null when nothing happened but time.
+    """
+
+    kind: Literal["order", "refund", "interaction", "profile", "time"]
+    event_id: Id | None
+
+
+class ScorePart(Contract):
+    """What one measure added to a score: contribution = points x weight."""
+
+    indicator: Word
+    measure: Word
+    value: Reading
+    points: ExactNumber
+    weight: ExactNumber
+    contribution: ExactNumber
+
+
+class ScoreBreakdown(Contract):
+    """A score. The contributions and `rounding` add up to `value` exactly."""
+
+    value: ExactNumber
+    parts: tuple[ScorePart, ...] = Field(strict=False)
+    rounding: ExactNumber
+
+
+class Reason(Contract):
+    """A measure, or another grading, that moved.
+
+    Attributes:
+        measure: Name of the measure, or of the grading when `unit` is ``tier``.
+        boundary: The level that was crossed, in the unit; null when there is none to name.
+    """
+
+    measure: Word
+    unit: Literal["money", "count", "days", "bp", "number", "text", "points", "tier"]
+    before: Reading
+    after: Reading
+    boundary: Reading
+    crossed: Literal["above", "below"] | None
+
+
+class TierChange(Contract):
+    """One change of one grading of one customer.
+
+    Attributes:
+        id: The same for the same change, whatever is restarted or replayed.
+        from_: The grade before; null: not graded. Equals the last `to` of this grading.
+        to: The grade now; null: no longer graded.
+        sequence: 1, 2, 3, ... for each customer and grading, without gaps.
+        instant: When it became true; not when it was computed.
+        score: How the grade came about, for scorecards; null for other gradings.
+    """
+
+    id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    customer_id: Id
+    grading: Word
+    from_: Word | None = Field(alias="from")
+    to: Word | None
+    direction: Literal["first", "up", "down", "lateral"]
+    sequence: Annotated[int, Field(ge=1)]
+    instant: OutInstant
+    cause: Cause
+    policy: PolicyName
+    score: ScoreBreakdown | None
+    reasons: tuple[Reason, ...] = Field(strict=False)
