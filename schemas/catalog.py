@@ -1,0 +1,123 @@
+"""Every topic with its contract, and the JSON Schemas published for them.
+
+`python -m schemas.catalog --write` renews the committed files, `--check` fails if they are old.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import TypeAdapter
+
+from schemas.controls import ControlEvent
+from schemas.customer_tiers import CustomerTiers
+from schemas.dead_letters import DeadLetterHeaders
+from schemas.interactions import InteractionEvent
+from schemas.orders import OrderEvent
+from schemas.policy.document import PolicyDocument
+from schemas.profiles import ProfileEvent
+from schemas.tier_changes import TierChange
+from schemas.tier_forecasts import TierForecast
+
+Direction = Literal["in", "out"]
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+FOLDER: Final = Path(__file__).parent / "json"
+RELEASED: Final = FOLDER / "released"
+POLICY: Final = "policy"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic as the outside sees it.
+
+    Attributes:
+        name: Without any prefix of the installation.
+        direction: in: others write, we read; out: we write, others read.
+        contract: Validates one record's value (of dead letters: its headers).
+        key: Field whose UTF-8 text is the key of the record.
+        compacted: Whether the broker keeps only the newest record of each key.
+    """
+
+    name: str
+    direction: Direction
+    contract: TypeAdapter[Any]
+    key: str = "customer_id"
+    compacted: bool = False
+
+
+TOPICS: Final[dict[str, Topic]] = {
+    topic.name: topic
+    for topic in (
+        Topic("orders", "in", TypeAdapter(OrderEvent)),
+        Topic("interactions", "in", TypeAdapter(InteractionEvent)),
+        Topic("profiles", "in", TypeAdapter(ProfileEvent)),
+        Topic("controls", "in", TypeAdapter(ControlEvent)),
+        Topic("tier-changes", "out", TypeAdapter(TierChange)),
+        Topic("customer-tiers", "out", TypeAdapter(CustomerTiers), compacted=True),
+        Topic("tier-forecasts", "out", TypeAdapter(TierForecast)),
+        Topic("dead-letters", "out", TypeAdapter(DeadLetterHeaders), key="the original key"),
+    )
+}
+
+DIRECTIONS: Final[dict[str, Direction]] = {
+    **{name: topic.direction for name, topic in TOPICS.items()},
+    POLICY: "in",
+}
+"""Of every published schema; a policy file is written by others and read by us."""
+
+
+def file_name(name: str) -> str:
+    """Return the file that the schema called *name* is published as."""
+    return f"{name}.v1.schema.json"
+
+
+def published_schemas() -> dict[str, dict[str, Any]]:
+    """Return every JSON Schema by name, generated from the models."""
+    schemas = {name: topic.contract.json_schema() for name, topic in TOPICS.items()}
+    schemas[POLICY] = PolicyDocument.model_json_schema()
+    return {
+        name: schema | {"$schema": DIALECT, "$id": file_name(name)}
+        for name, schema in schemas.items()
+    }
+
+
+def as_text(schema: dict[str, Any]) -> str:
+    """Return *schema* as it is committed: the same text for the same schema."""
+    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def write(folder: Path) -> None:
+    """Write every schema into *folder*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, schema in published_schemas().items():
+        (folder / file_name(name)).write_text(as_text(schema), encoding="utf-8")
+
+
+def stale(folder: Path) -> list[str]:
+    """Return the names of files in *folder* that do not say what the models say."""
+    wanted = {file_name(name): as_text(schema) for name, schema in published_schemas().items()}
+    found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
+    return sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m schemas.catalog", description=__doc__)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--write", action="store_true", help="renew the committed schemas")
+    what.add_argument("--check", action="store_true", help="fail if a committed schema is old")
+    options = parser.parse_args(arguments)
+    if options.write:
+        write(FOLDER)
+        return 0
+    for name in stale(FOLDER):
+        sys.stderr.write(f"{FOLDER / name}: out of date; run python -m schemas.catalog --write\n")
+    return 1 if stale(FOLDER) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
