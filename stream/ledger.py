@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stream.calendar import DAY_MS
 
-_ENTRY = struct.Struct("<qqqqB")
+_ENTRY = struct.Struct("<qqqqIB")
 _PERIOD_MS = 32 * DAY_MS
 _SEPARATOR = "\x1f"
 
@@ -32,6 +32,7 @@ class OrderEntry:
         cost_minor: Cost, 0 where unknown.
         refunded_minor: Refunded so far, at most what was paid.
         cancelled: No longer counts.
+        checksum: CRC-32 of the record that paid it, to tell a repeat from a conflict.
     """
 
     at_ms: int
@@ -39,6 +40,7 @@ class OrderEntry:
     cost_minor: int
     refunded_minor: int = 0
     cancelled: bool = False
+    checksum: int = 0
 
     def refund(self, amount_minor: int) -> int:
         """Refund up to *amount_minor* and return what was really refunded.
@@ -53,11 +55,16 @@ class OrderEntry:
     def encode(self) -> bytes:
         """Return the stored form; `decode` is its inverse."""
         return _ENTRY.pack(
-            self.at_ms, self.paid_minor, self.cost_minor, self.refunded_minor, self.cancelled
+            self.at_ms,
+            self.paid_minor,
+            self.cost_minor,
+            self.refunded_minor,
+            self.checksum,
+            self.cancelled,
         )
 
     @classmethod
     def decode(cls, stored: bytes) -> OrderEntry:
         """Rebuild an entry. Raises `struct.error` where *stored* is not one."""
-        at_ms, paid, cost, refunded, cancelled = _ENTRY.unpack(stored)
-        return cls(at_ms, paid, cost, refunded, bool(cancelled))
+        at_ms, paid, cost, refunded, checksum, cancelled = _ENTRY.unpack(stored)
+        return cls(at_ms, paid, cost, refunded, bool(cancelled), checksum)

@@ -1,0 +1,81 @@
+"""Kafka clients, made the same way everywhere. What they are used for is said elsewhere."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+
+from stream.partition import murmur2
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
+
+CLIENT = "tierstream"
+_FETCH_BYTES = 16_000_000
+_PARTITION_FETCH_BYTES = 4_000_000
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Return the arguments that every client shares."""
+    security = settings.security
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka,
+        "client_id": CLIENT,
+        "security_protocol": security.protocol,
+    }
+    if security.protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=security.ca_file)
+        if security.cert_file:
+            context.load_cert_chain(security.cert_file, security.key_file)
+        arguments["ssl_context"] = context
+    if security.protocol.startswith("SASL"):
+        arguments["sasl_mechanism"] = security.mechanism
+        arguments["sasl_plain_username"] = security.username
+        arguments["sasl_plain_password"] = security.password
+    return arguments
+
+
+def consumer(settings: Settings, group: str | None = None, **more: Any) -> AIOKafkaConsumer:  # noqa: ANN401
+    """Return a consumer of committed records that starts from the beginning of the log.
+
+    With a *group* the range assignor gives one member the same partition numbers of
+    every topic, so that a customer's records of all topics meet in one worker.
+    """
+    arguments = {
+        **connection(settings),
+        "group_id": group,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "isolation_level": "read_committed",
+        "partition_assignment_strategy": (RangePartitionAssignor,),
+        "fetch_max_bytes": _FETCH_BYTES,
+        "max_partition_fetch_bytes": _PARTITION_FETCH_BYTES,
+        **more,
+    }
+    return AIOKafkaConsumer(**arguments)
+
+
+def producer(settings: Settings, **more: Any) -> AIOKafkaProducer:  # noqa: ANN401
+    """Return an idempotent producer that waits for all replicas."""
+    arguments = {
+        **connection(settings),
+        "acks": "all",
+        "enable_idempotence": True,
+        "linger_ms": 5,
+        **more,
+    }
+    return AIOKafkaProducer(**arguments)
+
+
+def admin(settings: Settings) -> AIOKafkaAdminClient:
+    """Return an administration client."""
+    return AIOKafkaAdminClient(**connection(settings))
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Return the partition that Java's default partitioner gives to *key*."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions

@@ -1,0 +1,169 @@
+"""Settings of every process: where Kafka and Redis are, how names are built, how it scores.
+
+Read once from the environment (``TIERSTREAM_*``) or from the command line; passed on as a
+frozen value. Nothing here connects to anything.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from stream.seen import DedupWindow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PREFIX = "TIERSTREAM_"
+INPUTS = ("orders", "interactions", "profiles", "controls")
+OUTPUTS = ("tier-changes", "customer-tiers", "tier-forecasts", "dead-letters")
+OUTBOX = "outbox"
+
+Clock = Literal["wall", "stream"]
+Role = Literal["scoring", "delivery", "all"]
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the message is one line that says what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaSecurity:
+    """How to talk to a broker that asks for it; the defaults are a plain local connection.
+
+    Attributes:
+        protocol: ``PLAINTEXT``, ``SSL``, ``SASL_PLAINTEXT`` or ``SASL_SSL``.
+        mechanism: ``PLAIN``, ``SCRAM-SHA-256`` or ``SCRAM-SHA-512``.
+        username: SASL user.
+        password: SASL password; never shown.
+        ca_file: Certificates to trust, PEM.
+        cert_file: Own certificate, PEM, for mutual TLS.
+        key_file: Its key, PEM.
+    """
+
+    protocol: str = "PLAINTEXT"
+    mechanism: str = "PLAIN"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a process needs to know before it starts.
+
+    Attributes:
+        kafka: Bootstrap servers, ``host:port`` separated by commas.
+        redis: ``redis://``, ``rediss://`` or ``redis+cluster://`` URL.
+        namespace: Prefix of topics, consumer groups and Redis keys; "" for none.
+        policy: Path of the policy file.
+        buckets: Number of buckets, fixed at install.
+        clock: ``wall`` for live runs; ``stream`` for replays, where time is what the
+            records say.
+        batch_records: Most records in one micro-batch.
+        batch_wait_ms: How long a fetch waits for the first record.
+        clock_slack_ms: How far behind the wall clock deadlines are fired, so that a
+            record on its way is not overtaken by a deadline after it.
+        sweep_limit: Most deadlines fired with one micro-batch.
+        cached_customers: Customers kept in memory.
+        flush_ms: How often cursors of quiet buckets are written.
+        dedup: How far back repeated events are recognised.
+        bad_run_limit: Consecutive bad records of a partition that halt it.
+        bad_ratio_limit: Share of bad records among the last 1,000 that halts it.
+        max_record_bytes: Larger values are dead-lettered as oversized.
+        web_host: Address of the health and metrics endpoints.
+        web_port: Their port; 0 picks a free one.
+        stall_after_ms: Time without progress, while there is work, that is a stall.
+    """
+
+    kafka: str = "127.0.0.1:9092"
+    redis: str = field(default="redis://127.0.0.1:6379/0", repr=False)
+    namespace: str = ""
+    policy: str = ""
+    buckets: int = 256
+    clock: Clock = "wall"
+    batch_records: int = 20_000
+    batch_wait_ms: int = 50
+    clock_slack_ms: int = 250
+    sweep_limit: int = 2_000
+    cached_customers: int = 200_000
+    flush_ms: int = 2_000
+    dedup: DedupWindow = DedupWindow()
+    bad_run_limit: int = 100
+    bad_ratio_limit: float = 0.5
+    max_record_bytes: int = 1_000_000
+    web_host: str = "127.0.0.1"
+    web_port: int = 6066
+    stall_after_ms: int = 30_000
+    security: KafkaSecurity = KafkaSecurity()
+
+    def topic(self, base: str) -> str:
+        """Return the full name of a topic.
+
+        >>> Settings(namespace="shop").topic("orders"), Settings().topic("orders")
+        ('shop.orders', 'orders')
+        """
+        return f"{self.namespace}.{base}" if self.namespace else base
+
+    def group(self, role: str) -> str:
+        """Return the consumer group of a role."""
+        return f"{self.namespace or 'tierstream'}-{role}"
+
+    @property
+    def key_prefix(self) -> str:
+        """Prefix of every Redis key."""
+        return f"ts:{self.namespace}" if self.namespace else "ts"
+
+
+_NUMBERS = {f.name for f in fields(Settings) if f.type == "int"}
+
+
+def from_environment(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:  # noqa: ANN401
+    """Return settings from ``TIERSTREAM_*`` variables, then from *overrides* that are not None.
+
+    Security settings are ``TIERSTREAM_KAFKA_PROTOCOL``, ``_MECHANISM``, ``_USERNAME``,
+    ``_PASSWORD``, ``_CA_FILE``, ``_CERT_FILE`` and ``_KEY_FILE``.
+
+    Raises:
+        SettingsError: A value cannot be used.
+
+    >>> from_environment({"TIERSTREAM_BUCKETS": "64"}, kafka="k:9092").buckets
+    64
+    """
+    environ = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for setting in fields(Settings):
+        name = PREFIX + setting.name.upper()
+        if name in environ and setting.name not in {"dedup", "security"}:
+            values[setting.name] = _parse(name, setting.name, environ[name])
+    security = {
+        setting.name: environ[f"{PREFIX}KAFKA_{setting.name.upper()}"]
+        for setting in fields(KafkaSecurity)
+        if f"{PREFIX}KAFKA_{setting.name.upper()}" in environ
+    }
+    if security:
+        values["security"] = KafkaSecurity(**security)
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    settings = replace(Settings(), **values)
+    if settings.clock not in {"wall", "stream"}:
+        message = f"{PREFIX}CLOCK: {settings.clock!r} is not allowed; allowed: wall, stream"
+        raise SettingsError(message)
+    if settings.buckets < 1:
+        message = f"{PREFIX}BUCKETS: {settings.buckets} is not allowed; allowed: 1 or more"
+        raise SettingsError(message)
+    return settings
+
+
+def _parse(variable: str, name: str, text: str) -> object:
+    try:
+        if name in _NUMBERS:
+            return int(text)
+        if name == "bad_ratio_limit":
+            return float(text)
+    except ValueError as exc:
+        message = f"{variable}: {text!r} is not allowed; allowed: a number"
+        raise SettingsError(message) from exc
+    return text

@@ -1,0 +1,67 @@
+"""The topics tierstream uses: what they are, and creating them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiokafka.admin import NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from agents.kafka import admin
+from agents.settings import INPUTS, OUTBOX, OUTPUTS
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
+
+_COMPACTED = frozenset({"customer-tiers"})
+
+
+@dataclass(frozen=True, slots=True)
+class TopicPlan:
+    """How topics are created.
+
+    Attributes:
+        partitions: Of every topic; must divide the number of buckets.
+        replication: Copies of each partition.
+    """
+
+    partitions: int = 8
+    replication: int = 1
+
+
+async def create_topics(settings: Settings, plan: TopicPlan) -> dict[str, bool]:
+    """Create what is missing; return each topic's full name and whether it was created.
+
+    Topics that exist are left as they are: `tierstream doctor` says if they do not fit.
+
+    Raises:
+        aiokafka.errors.KafkaError: The broker refused one of them.
+    """
+    names = {settings.topic(base): base for base in (*INPUTS, *OUTPUTS, OUTBOX)}
+    client = admin(settings)
+    await client.start()
+    try:
+        existing = set(await client.list_topics())
+        missing = [name for name in names if name not in existing]
+        if missing:
+            answer = await client.create_topics(
+                [
+                    NewTopic(
+                        name,
+                        plan.partitions,
+                        plan.replication,
+                        topic_configs={
+                            "cleanup.policy": "compact" if names[name] in _COMPACTED else "delete"
+                        },
+                    )
+                    for name in missing
+                ]
+            )
+            for name, code, *_ in answer.topic_errors:
+                error = for_code(code)
+                if code and error is not TopicAlreadyExistsError:
+                    raise error(name)
+        return {name: name in missing for name in names}
+    finally:
+        await client.close()

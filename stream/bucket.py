@@ -1,0 +1,335 @@
+"""One bucket's share of a micro-batch: records and due customers in, one commit out. Pure.
+
+The store's answers go in as arguments (`Bucket.adopt`, `Bucket.know_orders`), what must be
+written comes out as a `BucketCommit`. Nothing here reads a clock or does I/O.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
+
+from schemas.records import (
+    ConsentChanged,
+    IdentityLinked,
+    Interaction,
+    OrderCancelled,
+    OrderPaid,
+    OrderRefunded,
+    ProfileChanged,
+)
+from stream.customer import Customer, decode, encode
+from stream.ledger import OrderEntry, ledger_key, period_of
+from stream.outbox import change_row, tiers_row
+from stream.seen import DedupWindow, Seen
+from stream.series import NEVER
+from stream.store import ABSENT, BucketCommit, BucketHead
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from stream.changes import Change
+    from stream.fold import Scorer
+
+    Event = (
+        OrderPaid
+        | OrderRefunded
+        | OrderCancelled
+        | Interaction
+        | ProfileChanged
+        | IdentityLinked
+        | ConsentChanged
+    )
+
+
+class Arrival(NamedTuple):
+    """One decoded record on its way into a bucket.
+
+    Attributes:
+        event: What it says.
+        record_ms: Record time.
+        value: The record's bytes, for its checksum and for the dead letters.
+        origin: Opaque to the fold; handed back with a `Refusal`.
+    """
+
+    event: Event
+    record_ms: int
+    value: bytes
+    origin: object
+
+
+class Refusal(NamedTuple):
+    """A record that the fold could not accept: to be dead-lettered by the caller."""
+
+    arrival: Arrival
+    reason: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one batch did to one bucket, for the metrics.
+
+    Attributes:
+        applied: Records that changed state.
+        repeated: Records dropped as repeats.
+        ignored: Valid records that no rule of the policy reads.
+        waiting: Refunds and cancellations whose order is not known yet.
+        woken: Customers judged because time passed.
+        changes: Tier changes, in order.
+        refusals: Records refused.
+    """
+
+    applied: int = 0
+    repeated: int = 0
+    ignored: int = 0
+    waiting: int = 0
+    woken: int = 0
+    changes: list[Change] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+
+
+class Bucket:
+    """A bucket that this worker owns: cached customers and what the next commit must hold.
+
+    Attributes:
+        number: Of the bucket.
+        version: Version in the store that the cache stands on, counting commits handed out.
+        cursors: Next offset to apply, by source.
+        epochs: This writer's epochs, by source.
+        customers: Cached customers by id.
+        clock_ms: Largest watermark committed.
+    """
+
+    __slots__ = (
+        "_fresh",
+        "_known",
+        "_lowest_period",
+        "_seen",
+        "_touched",
+        "_updated",
+        "clock_ms",
+        "cursors",
+        "customers",
+        "epochs",
+        "number",
+        "scorer",
+        "tally",
+        "version",
+    )
+
+    def __init__(self, head: BucketHead, scorer: Scorer, window: DedupWindow) -> None:
+        """Start from what the store says of the bucket."""
+        self.number = head.bucket
+        self.version = head.version
+        self.cursors = dict(head.cursors)
+        self.epochs: dict[str, int] = {}
+        self.clock_ms = head.clock_ms
+        self.customers: dict[str, Customer] = {}
+        self.scorer = scorer
+        self.tally = Tally()
+        self._seen = Seen(window, head.marks)
+        self._touched: dict[str, Customer] = {}
+        self._known: dict[str, OrderEntry] = {}
+        self._fresh: dict[str, OrderEntry] = {}
+        self._updated: dict[str, OrderEntry] = {}
+        self._lowest_period: int | None = None
+
+    # -- what the store knows -------------------------------------------------
+
+    def adopt(self, customer_id: str, stored: bytes | None) -> Customer:
+        """Cache a customer from its stored state; None where there is none."""
+        shape = self.scorer.plan.shape
+        if stored is None:
+            customer = Customer(customer_id, shape)
+        else:
+            customer = decode(customer_id, stored, shape)
+        self.customers[customer_id] = customer
+        return customer
+
+    def know_orders(self, entries: Mapping[str, bytes]) -> None:
+        """Add ledger entries, by ledger key, that this batch may refer to."""
+        for key, stored in entries.items():
+            self._known[key] = OrderEntry.decode(stored)
+
+    # -- the batch ------------------------------------------------------------
+
+    def apply(self, arrivals: Sequence[Arrival]) -> None:
+        """Apply records in order. Every customer they name must have been adopted."""
+        customers, touched, checksums = self.customers, self._touched, self._seen.checksums
+        scorer, tally = self.scorer, self.tally
+        for arrival in arrivals:
+            event = arrival.event
+            event_id = event.event_id
+            checksum = crc32(arrival.value)
+            known = checksums.get(event_id)
+            if known is not None:
+                if known == checksum:
+                    tally.repeated += 1
+                else:
+                    self._refuse(arrival, "conflict", "event_id is taken by another payload")
+                continue
+            if event.occurred_ms > arrival.record_ms + scorer.plan.max_future_ms:
+                self._refuse(arrival, "future", "occurred_at is too far after the record time")
+                continue
+            customer = customers[event.customer_id]
+            if type(event) is OrderPaid:
+                changes = self._pay(customer, arrival, event, checksum)
+            else:
+                changes = self._other(customer, arrival, event)
+            if changes is None:
+                continue
+            self._seen.remember(event_id, checksum)
+            touched[event.customer_id] = customer
+            tally.applied += 1
+            if changes:
+                tally.changes += changes
+
+    def wake(self, customer_id: str, upto_ms: int) -> None:
+        """Wake a cached customer's deadlines up to and including *upto_ms*."""
+        customer = self.customers[customer_id]
+        if customer.due_ms > upto_ms:
+            return
+        self.tally.changes += self.scorer.wake_before(customer, upto_ms + 1)
+        self.tally.woken += 1
+        self._touched[customer_id] = customer
+
+    def commit(
+        self, positions: Mapping[str, int], clock_ms: int | None, letters: Sequence[bytes] = ()
+    ) -> BucketCommit:
+        """Close the batch: return what must be written, and start the next one on top of it.
+
+        Args:
+            positions: Next offset to apply, per source that this batch has read.
+            clock_ms: Watermark that holds once this is written; None if unknown.
+            letters: Encoded dead-letter rows to announce with it.
+        """
+        plan = self.scorer.plan
+        tally = self.tally
+        rows = [change_row(change, plan) for change in tally.changes]
+        changed = dict.fromkeys(change.customer_id for change in tally.changes)
+        rows += [tiers_row(self.customers[customer_id], plan) for customer_id in changed]
+        newest_ms = max((c.clock_ms for c in self._touched.values()), default=0)
+        marks, drop_marks = self._seen.seal(newest_ms)
+        shape = plan.shape
+        commit = BucketCommit(
+            bucket=self.number,
+            version=self.version,
+            epochs=dict(self.epochs),
+            cursors={s: (self.cursors.get(s, ABSENT), p) for s, p in positions.items()},
+            states={key: encode(c, shape) for key, c in self._touched.items()},
+            due={k: None if c.due_ms >= NEVER else c.due_ms for k, c in self._touched.items()},
+            fresh_orders=_by_period(self._fresh),
+            orders=_by_period(self._updated),
+            drop_periods=self._old_periods(newest_ms),
+            marks=marks,
+            drop_marks=drop_marks,
+            outbox=[*rows, *letters],
+            clock_ms=clock_ms,
+        )
+        self.cursors.update(positions)
+        self.version += 1
+        if clock_ms is not None:
+            self.clock_ms = clock_ms
+        self.tally = Tally()
+        self._touched = {}
+        self._known, self._fresh, self._updated = {}, {}, {}
+        return commit
+
+    # -- inside ---------------------------------------------------------------
+
+    def _pay(
+        self, customer: Customer, arrival: Arrival, event: OrderPaid, checksum: int
+    ) -> Sequence[Change] | None:
+        plan = self.scorer.plan
+        key = ledger_key(event.customer_id, event.order_id)
+        known = self._fresh.get(key) or self._known.get(key)
+        if known is not None:
+            if known.checksum == checksum:
+                self.tally.repeated += 1
+            else:
+                self._refuse(arrival, "conflict", "order_id was paid by another event")
+            return None
+        if not plan.converter.accepts(event.currency):
+            self._refuse(arrival, "unknown_currency", "the policy has no rate for this currency")
+            return None
+        convert = plan.converter.convert
+        entry = OrderEntry(
+            event.occurred_ms,
+            convert(event.amount_minor, event.currency),
+            convert(event.cost_minor, event.currency) if event.cost_minor else 0,
+            checksum=checksum,
+        )
+        self._fresh[key] = entry
+        return self.scorer.pay(customer, arrival.record_ms, event.event_id, event.order_id, entry)
+
+    def _other(
+        self, customer: Customer, arrival: Arrival, event: Event
+    ) -> Sequence[Change] | None:
+        scorer, record_ms, event_id = self.scorer, arrival.record_ms, event.event_id
+        if isinstance(event, OrderRefunded | OrderCancelled):
+            return self._refund(customer, arrival, event)
+        if isinstance(event, Interaction) and event.kind in scorer.plan.shape.spans:
+            details = event.details
+            value = details.score if details.score is not None else details.days
+            return scorer.interact(
+                customer, record_ms, event_id, event.kind, event.occurred_ms, value or 0
+            )
+        if isinstance(event, ProfileChanged) and not scorer.plan.attributes.isdisjoint(
+            event.attributes
+        ):
+            return scorer.describe(customer, record_ms, event_id, event.attributes)
+        self.tally.ignored += 1
+        return None
+
+    def _refund(
+        self, customer: Customer, arrival: Arrival, event: OrderRefunded | OrderCancelled
+    ) -> Sequence[Change] | None:
+        amount_minor = None
+        if isinstance(event, OrderRefunded):
+            converter = self.scorer.plan.converter
+            if not converter.accepts(event.currency):
+                self._refuse(
+                    arrival, "unknown_currency", "the policy has no rate for this currency"
+                )
+                return None
+            amount_minor = converter.convert(event.amount_minor, event.currency)
+        key = ledger_key(event.customer_id, event.order_id)
+        entry = self._fresh.get(key)
+        if entry is None:
+            entry = self._known.get(key)
+            if entry is not None:
+                self._updated[key] = entry
+        if entry is None:
+            self.tally.waiting += 1
+        return self.scorer.refund(
+            customer, arrival.record_ms, event.event_id, event.order_id, amount_minor, entry
+        )
+
+    def _refuse(self, arrival: Arrival, reason: str, detail: str) -> None:
+        self.tally.refusals.append(Refusal(arrival, reason, detail))
+
+    def _old_periods(self, now_ms: int) -> list[int]:
+        """Return the ledger periods that fell out of reach since the last commit."""
+        if not now_ms:
+            return []
+        lowest = self.oldest_period(now_ms)
+        known = self._lowest_period
+        if known is not None and lowest <= known:
+            return []
+        self._lowest_period = lowest
+        first = lowest - 12 if known is None else known
+        fresh = {period_of(e.at_ms) for e in [*self._fresh.values(), *self._updated.values()]}
+        return [period for period in range(max(first, 0), lowest) if period not in fresh]
+
+    def oldest_period(self, now_ms: int) -> int:
+        """Return the oldest ledger period that a refund may still refer to."""
+        return period_of(now_ms - self.scorer.plan.refund_ms)
+
+
+def _by_period(entries: Mapping[str, OrderEntry]) -> dict[int, dict[str, bytes]]:
+    periods: dict[int, dict[str, bytes]] = {}
+    for key, entry in entries.items():
+        periods.setdefault(period_of(entry.at_ms), {})[key] = entry.encode()
+    return periods

@@ -1,0 +1,88 @@
+"""Outbox rows: records to be announced, as they wait in the store. Pure encoding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from stream.calendar import format_instant
+from stream.changes import change_payload
+
+if TYPE_CHECKING:
+    from stream.changes import Change
+    from stream.customer import Customer
+    from stream.plan import Plan
+
+TIER_CHANGES = "tier-changes"
+CUSTOMER_TIERS = "customer-tiers"
+DEAD_LETTERS = "dead-letters"
+CHANGE_TYPE = "tierstream.tier.changed.v1"
+
+
+class Row(NamedTuple):
+    """One record to publish.
+
+    Attributes:
+        topic: Base name of the output topic.
+        key: Record key.
+        value: Record value; None is a tombstone.
+        headers: Names and values.
+        timestamp_ms: Record time to give it.
+    """
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    timestamp_ms: int
+
+
+_rows = msgspec.msgpack.Decoder(Row)
+
+
+def encode_row(row: Row) -> bytes:
+    """Return the stored form; `decode_row` is its inverse."""
+    return msgspec.msgpack.encode(row)
+
+
+def decode_row(stored: bytes) -> Row:
+    """Rebuild a row. Raises `msgspec.MsgspecError` where *stored* is not one."""
+    return _rows.decode(stored)
+
+
+def change_row(change: Change, plan: Plan) -> bytes:
+    """Return the `tier-changes` row of *change*: CloudEvents 1.0, Kafka binding, binary mode."""
+    payload = change_payload(change, plan.measures, plan.name, plan.version)
+    key = change.customer_id.encode()
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(payload["id"]).encode()),
+        ("ce_type", CHANGE_TYPE.encode()),
+        ("ce_source", f"/tierstream/{plan.name}".encode()),
+        ("ce_time", format_instant(change.instant_ms).encode()),
+        ("ce_subject", change.grading.encode()),
+        ("ce_partitionkey", key),
+        ("ce_sequence", str(change.sequence).encode()),
+        ("content-type", b"application/json"),
+    ]
+    return encode_row(
+        Row(TIER_CHANGES, key, msgspec.json.encode(payload), headers, change.instant_ms)
+    )
+
+
+def tiers_row(customer: Customer, plan: Plan) -> bytes:
+    """Return the `customer-tiers` row: the current grades, for a compacted topic."""
+    key = customer.customer_id.encode()
+    standings = list(zip(plan.gradings, customer.grades, strict=True))
+    payload = {
+        "customer_id": customer.customer_id,
+        "instant": format_instant(customer.clock_ms),
+        "grades": {grading.name: grade.tier for grading, grade in standings},
+        "sequence": {grading.name: grade.sequence for grading, grade in standings},
+        "policy": {"name": plan.name, "version": plan.version},
+    }
+    headers = [("content-type", b"application/json")]
+    return encode_row(
+        Row(CUSTOMER_TIERS, key, msgspec.json.encode(payload), headers, customer.clock_ms)
+    )
