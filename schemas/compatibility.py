@@ -82,7 +82,8 @@ class _Comparison:
                     for other in accepting
                 ]
                 tries = [[]] if [] in tries else tries[:1]
-            found += min(tries, key=lambda lines: len(lines))  # noqa: PLW0108 - mypy and len
+            closest: list[str] = min(tries, key=len)
+            found += closest
         if not self._in:
             labels = {_label(branch) for branch in news}
             kinds = (_label(branch) for branch in olds if _kind(branch))
