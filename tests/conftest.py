@@ -43,13 +43,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what is true only on Apache Kafka when this is another broker."""
     if config.getoption("broker") == "apache" or config.getoption("kafka"):
         return
-    kept = [item for item in items if "kafka" not in item.keywords or not _is_kafka(item)]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
-
-
-def _is_kafka(item: pytest.Item) -> bool:
-    return item.get_closest_marker("kafka") is not None
+    left_out = [item for item in items if item.get_closest_marker("kafka") is not None]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,9 +25,19 @@ def wait_for(condition: Callable[[], T], what: str, timeout_s: float = 20.0) -> 
     return value
 
 
+@overload
 async def wait_for_async(
-    condition: Callable[[], Awaitable[T] | T], what: str, timeout_s: float = 20.0
-) -> T:
+    condition: Callable[[], Awaitable[T]], what: str, timeout_s: float = ...
+) -> T: ...
+
+
+@overload
+async def wait_for_async(condition: Callable[[], T], what: str, timeout_s: float = ...) -> T: ...
+
+
+async def wait_for_async(
+    condition: Callable[[], object], what: str, timeout_s: float = 20.0
+) -> object:
     """As `wait_for`, in a running event loop; *condition* may be a coroutine function."""
     give_up = time.monotonic() + timeout_s
     while True:

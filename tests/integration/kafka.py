@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 async def admin(bootstrap: str) -> AsyncIterator[Any]:
     """An admin client, closed at the end."""
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await client.start()
     try:
+        await client.start()
         yield client
     finally:
         await client.close()
@@ -29,8 +29,8 @@ async def admin(bootstrap: str) -> AsyncIterator[Any]:
 async def producer(bootstrap: str, **settings: Any) -> AsyncIterator[Any]:
     """A started producer, stopped (and so flushed) at the end."""
     client = AIOKafkaProducer(bootstrap_servers=bootstrap, **settings)
-    await client.start()
     try:
+        await client.start()
         yield client
     finally:
         await client.stop()
@@ -41,8 +41,8 @@ async def consumer(bootstrap: str, *topics: str, **settings: Any) -> AsyncIterat
     """A started consumer that begins at the earliest record, stopped at the end."""
     settings = {"auto_offset_reset": "earliest", "enable_auto_commit": False, **settings}
     client = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap, **settings)
-    await client.start()
     try:
+        await client.start()
         yield client
     finally:
         await client.stop()

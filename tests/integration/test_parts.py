@@ -79,6 +79,18 @@ async def test_a_record_comes_back_as_it_was_sent(kafka_bootstrap: str, topic_pr
     assert (tombstone.key, tombstone.value, tombstone.timestamp) == (b"k", None, 0)
 
 
+async def test_compressed_batches_pass(kafka_bootstrap: str, topic_prefix: str) -> None:
+    """Gzip, the one codec that needs no further package."""
+    topic = topic_prefix + "t"
+    await create_topic(kafka_bootstrap, topic)
+    async with producer(kafka_bootstrap, compression_type="gzip", linger_ms=50) as client:
+        for number in range(200):
+            await client.send(topic, b"%d" % number, timestamp_ms=number)
+    records = await read(kafka_bootstrap, topic, 200)
+    expected = [(b"%d" % number, number, number) for number in range(200)]
+    assert [(r.value, r.offset, r.timestamp) for r in records] == expected
+
+
 async def test_offsets_and_high_watermark_agree(kafka_bootstrap: str, topic_prefix: str) -> None:
     """beginning, end, highwater and getmany tell one story; getmany keeps to its maximum."""
     topic, partition = topic_prefix + "t", TopicPartition(topic_prefix + "t", 1)
@@ -144,7 +156,7 @@ async def test_offsets_are_found_by_time(kafka_bootstrap: str, topic_prefix: str
 async def test_the_producer_refuses_what_is_over_its_own_limit(
     kafka_bootstrap: str, topic_prefix: str
 ) -> None:
-    """aiokafka's max_request_size, one MiB unless told otherwise, counts before sending."""
+    """The client's max_request_size, one MiB unless told otherwise, counts before sending."""
     await create_topic(kafka_bootstrap, topic_prefix + "t")
     async with producer(kafka_bootstrap) as client:
         with pytest.raises(MessageSizeTooLargeError):
