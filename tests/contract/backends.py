@@ -29,7 +29,7 @@ class Backend(Protocol):
     def connect(self) -> Store:
         """Return another store on the same data."""
 
-    def contents(self) -> Any:  # noqa: ANN401 - only compared with another answer of the same
+    def contents(self) -> Any:
         """Return all that is stored, in a form that differs when one byte does."""
 
 

@@ -177,6 +177,13 @@ def test_an_order_may_be_new_in_another_period_or_bucket(store: Store) -> None:
     assert store.load_orders({5: [(1, "o"), (2, "o")]}) == {(1, "o"): b"a", (2, "o"): b"b"}
 
 
+def test_an_order_with_an_empty_entry_is_known_too(store: Store) -> None:
+    """Being in the ledger is what counts, not what is written there."""
+    must(store, BucketCommit(5, 0, fresh_orders={1: {"o": b""}}))
+    again = BucketCommit(5, 1, fresh_orders={1: {"o": b""}})
+    assert commit_one(store, again).outcome is Outcome.KNOWN_ORDER
+
+
 def test_entries_said_to_be_known_are_overwritten(store: Store) -> None:
     """A refund changes the entry of an order committed before, and adds missing ones."""
     must(store, BucketCommit(5, 0, fresh_orders={1: {"o": b"paid"}}))
