@@ -156,9 +156,13 @@ class Bucket:
     # -- the batch ------------------------------------------------------------
 
     def apply(self, arrivals: Sequence[Arrival]) -> None:
-        """Apply records in order. Every customer they name must have been adopted."""
+        """Apply records in order.
+
+        Every customer they name must have been adopted, and every event admitted (see
+        `stream.admission`).
+        """
         customers, touched, checksums = self.customers, self._touched, self._seen.checksums
-        scorer, tally = self.scorer, self.tally
+        tally = self.tally
         for arrival in arrivals:
             event = arrival.event
             event_id = event.event_id
@@ -169,9 +173,6 @@ class Bucket:
                     tally.repeated += 1
                 else:
                     self._refuse(arrival, "conflict", "event_id is taken by another payload")
-                continue
-            if event.occurred_ms > arrival.record_ms + scorer.plan.max_future_ms:
-                self._refuse(arrival, "future", "occurred_at is too far after the record time")
                 continue
             customer = customers[event.customer_id]
             if type(event) is OrderPaid:
@@ -251,9 +252,6 @@ class Bucket:
             else:
                 self._refuse(arrival, "conflict", "order_id was paid by another event")
             return None
-        if not plan.converter.accepts(event.currency):
-            self._refuse(arrival, "unknown_currency", "the policy has no rate for this currency")
-            return None
         convert = plan.converter.convert
         entry = OrderEntry(
             event.occurred_ms,
@@ -288,13 +286,8 @@ class Bucket:
     ) -> Sequence[Change] | None:
         amount_minor = None
         if isinstance(event, OrderRefunded):
-            converter = self.scorer.plan.converter
-            if not converter.accepts(event.currency):
-                self._refuse(
-                    arrival, "unknown_currency", "the policy has no rate for this currency"
-                )
-                return None
-            amount_minor = converter.convert(event.amount_minor, event.currency)
+            convert = self.scorer.plan.converter.convert
+            amount_minor = convert(event.amount_minor, event.currency)
         key = ledger_key(event.customer_id, event.order_id)
         entry = self._fresh.get(key)
         if entry is None:

@@ -1,0 +1,207 @@
+"""From raw records to decoded arrivals per bucket, and refused ones to dead letters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agents.letters import BadStreak, letter_row
+from agents.ownership import source_name
+from schemas.decode import (
+    Rejected,
+    decode_control,
+    decode_interaction,
+    decode_order,
+    decode_profile,
+)
+from schemas.records import ClockAdvanced
+from stream.admission import FUTURE, refusal
+from stream.bucket import Arrival
+from stream.partition import bucket_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from aiokafka.structs import ConsumerRecord, TopicPartition
+
+    from agents.metrics import Metrics
+    from agents.ownership import Ownership
+    from agents.settings import Settings
+    from stream.bucket import Event
+
+    Record = ConsumerRecord[bytes, bytes]
+    Run = tuple[TopicPartition, list[Record]]
+
+OVERSIZED = "oversized"
+_CONTROLS = "controls"
+_DECODERS: dict[str, Callable[[bytes | None], Event]] = {
+    "orders": decode_order,
+    "interactions": decode_interaction,
+    "profiles": decode_profile,
+}
+_REMEMBERED_CUSTOMERS = 2_000_000
+
+
+@dataclass(slots=True)
+class Batch:
+    """One micro-batch, sorted by bucket.
+
+    Attributes:
+        arrivals: Decoded records per bucket, in order.
+        letters: Encoded dead-letter rows per bucket.
+        positions: Next offset to apply per source, past every record looked at.
+        foreign: Sources that feed a bucket away from its home, per bucket.
+        halts: Topic partitions that must stop before the given offset, and why.
+        oldest_ms: Smallest record time, None without records.
+        records: Records looked at, refused ones included.
+    """
+
+    arrivals: dict[int, list[Arrival]] = field(default_factory=dict)
+    letters: dict[int, list[bytes]] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+    foreign: dict[int, set[str]] = field(default_factory=dict)
+    halts: dict[TopicPartition, tuple[int, str]] = field(default_factory=dict)
+    oldest_ms: int | None = None
+    records: int = 0
+
+
+class Intake:
+    """Decodes records and finds their buckets. One per assignment: it remembers bad streaks."""
+
+    def __init__(self, settings: Settings, metrics: Metrics, ownership: Ownership) -> None:
+        """Start with a clean record for every partition."""
+        self._settings = settings
+        self._metrics = metrics
+        self._ownership = ownership
+        self._plan = ownership.scorer.plan
+        self._bucket_of: dict[str, int] = {}
+        self._streaks: dict[TopicPartition, BadStreak] = {}
+        self.halted: set[TopicPartition] = set()
+
+    def sort(self, runs: Iterable[Run], wall_ms: int) -> Batch:
+        """Decode records, which come in processing order, and sort them by bucket.
+
+        Records that their bucket has applied already (their offset is below its cursor)
+        are passed over. Partitions that halted are left alone.
+        """
+        batch = Batch()
+        for tp, records in runs:
+            if tp in self.halted or tp not in self._ownership.assigned:
+                continue
+            base = self._ownership.assigned[tp]
+            batch.records += len(records)
+            self._metrics.records.labels(base).inc(len(records))
+            if base == _CONTROLS:
+                self._controls(tp, records, batch)
+            else:
+                self._events(tp, base, records, batch, wall_ms)
+            if batch.oldest_ms is None or records[0].timestamp < batch.oldest_ms:
+                batch.oldest_ms = records[0].timestamp
+        return batch
+
+    def _events(
+        self, tp: TopicPartition, base: str, records: list[Record], batch: Batch, wall_ms: int
+    ) -> None:
+        decode = _DECODERS[base]
+        plan, known = self._plan, self._bucket_of
+        buckets, partitions = self._settings.buckets, self._ownership.partitions
+        home = tp.partition
+        latest_ms = wall_ms + plan.max_future_ms
+        limit = self._settings.max_record_bytes
+        source = source_name(base, tp.partition)
+        replayed = self._ownership.replayed.get(source, 0)
+        arrivals = batch.arrivals
+        good = 0
+        for record in records:
+            value, record_ms = record.value, record.timestamp
+            refused: tuple[str, str] | None = None
+            number = home
+            try:
+                if value is not None and len(value) > limit:
+                    raise Rejected(OVERSIZED, f"value: more than {limit} bytes")  # noqa: TRY301
+                event = decode(value)
+            except Rejected as bad:
+                refused = bad.reason, bad.detail
+            else:
+                customer_id = event.customer_id
+                number = known.get(customer_id, -1)
+                if number < 0:
+                    number = self._remember(customer_id, bucket_of(customer_id, buckets))
+                if number % partitions != home:
+                    self._metrics.foreign.inc()
+                    batch.foreign.setdefault(number, set()).add(source)
+                if record_ms > latest_ms:
+                    refused = FUTURE, "record timestamp: too far after the wall clock"
+                else:
+                    refused = refusal(event, record_ms, plan)
+            if record.offset < replayed and self._applied(number, source, record.offset):
+                continue
+            if refused is None:
+                good += 1
+                listed = arrivals.get(number)
+                if listed is None:
+                    listed = arrivals[number] = []
+                listed.append(Arrival(event, record_ms, value, record))  # type: ignore[arg-type]
+                continue
+            self._streak(tp).good(good)
+            good = 0
+            if not self._refuse(tp, base, record, number, refused, batch):
+                batch.positions[source] = record.offset
+                return
+        self._streak(tp).good(good)
+        batch.positions[source] = records[-1].offset + 1
+
+    def _controls(self, tp: TopicPartition, records: list[Record], batch: Batch) -> None:
+        source = source_name(_CONTROLS, tp.partition)
+        for record in records:
+            if self._applied(tp.partition, source, record.offset):
+                continue
+            try:
+                control = decode_control(record.value)
+            except Rejected as bad:
+                refused = bad.reason, bad.detail
+                if not self._refuse(tp, _CONTROLS, record, tp.partition, refused, batch):
+                    batch.positions[source] = record.offset
+                    return
+            else:
+                self._streak(tp).good(1)
+                if not isinstance(control, ClockAdvanced):
+                    self._metrics.ignored.inc()
+        batch.positions[source] = records[-1].offset + 1
+
+    def _refuse(  # noqa: PLR0913 - a refusal is described by exactly these
+        self,
+        tp: TopicPartition,
+        base: str,
+        record: Record,
+        number: int,
+        refused: tuple[str, str],
+        batch: Batch,
+    ) -> bool:
+        """Dead-letter *record*, or halt before it; returns whether to go on."""
+        why = self._streak(tp).bad()
+        if why is not None:
+            self.halted.add(tp)
+            batch.halts[tp] = (record.offset, why)
+            return False
+        reason, detail = refused
+        self._metrics.dead_letters.labels(reason).inc()
+        batch.letters.setdefault(number, []).append(letter_row(record, base, reason, detail))
+        return True
+
+    def _applied(self, number: int, source: str, offset: int) -> bool:
+        bucket = self._ownership.buckets.get(number)
+        return bucket is not None and offset < bucket.cursors.get(source, 0)
+
+    def _remember(self, customer_id: str, number: int) -> int:
+        if len(self._bucket_of) >= _REMEMBERED_CUSTOMERS:
+            self._bucket_of.clear()
+        self._bucket_of[customer_id] = number
+        return number
+
+    def _streak(self, tp: TopicPartition) -> BadStreak:
+        streak = self._streaks.get(tp)
+        if streak is None:
+            streak = BadStreak(self._settings.bad_run_limit, self._settings.bad_ratio_limit)
+            self._streaks[tp] = streak
+        return streak

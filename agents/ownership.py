@@ -1,0 +1,129 @@
+"""Which buckets this worker feeds, what it knows of them, and where reading must resume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agents.settings import INPUTS
+from stream.bucket import Bucket
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from aiokafka.structs import TopicPartition
+
+    from agents.settings import Settings
+    from stream.fold import Scorer
+    from stream.store import BucketHead, Store
+
+
+def source_name(topic: str, partition: int) -> str:
+    """Return how a topic partition is named in the store: base name and number."""
+    return f"{topic}/{partition}"
+
+
+@dataclass(slots=True)
+class Ownership:
+    """The buckets of this worker. All methods that ask the store block: call them in its thread.
+
+    A bucket's home is the partition with number ``bucket % partitions``. Others may feed
+    it too (a producer with another partitioner); such buckets are opened when first met.
+
+    Attributes:
+        buckets: Opened buckets by number.
+        partitions: Partitions of every input topic; 0 until assigned.
+        assigned: Topic partitions that this worker reads, with their base topic.
+        replayed: Per source, the offset below which some bucket may have applied a
+            record already.
+    """
+
+    settings: Settings
+    store: Store
+    scorer: Scorer
+    buckets: dict[int, Bucket] = field(default_factory=dict)
+    partitions: int = 0
+    assigned: dict[TopicPartition, str] = field(default_factory=dict)
+    replayed: dict[str, int] = field(default_factory=dict)
+
+    def home(self, partition: int) -> range:
+        """Return the buckets whose home is *partition*."""
+        return range(partition, self.settings.buckets, self.partitions)
+
+    def open(
+        self, assigned: Collection[TopicPartition], partitions: int
+    ) -> dict[TopicPartition, int | None]:
+        """Open the home buckets of *assigned*, fencing whoever had them before.
+
+        Forgets everything known until now. Returns where to resume each partition: the
+        smallest cursor of the buckets it feeds, None where one has never been fed.
+
+        Raises:
+            StoreUnavailable: Nothing is owned; try again.
+        """
+        bases = {self.settings.topic(base): base for base in INPUTS}
+        self.buckets = {}
+        self.partitions = partitions
+        self.assigned = {tp: bases[tp.topic] for tp in assigned}
+        everything = self.store.heads(range(self.settings.buckets))
+        resume: dict[TopicPartition, int | None] = {}
+        for tp, base in self.assigned.items():
+            source = source_name(base, tp.partition)
+            home = set(self.home(tp.partition))
+            cursors = [
+                head.cursors.get(source)
+                for head in everything
+                if head.bucket in home or source in head.cursors
+            ]
+            known = [cursor for cursor in cursors if cursor is not None]
+            self.replayed[source] = max(known, default=0)
+            resume[tp] = min(known) if known and len(known) == len(cursors) else None
+            self._open_source(sorted(home), source)
+        return resume
+
+    def open_foreign(self, wanted: Iterable[tuple[int, str]]) -> None:
+        """Open buckets that a source feeds for the first time; ``(bucket, source)`` pairs."""
+        by_source: dict[str, list[int]] = {}
+        for bucket, source in wanted:
+            by_source.setdefault(source, []).append(bucket)
+        for source, buckets in by_source.items():
+            self._open_source(sorted(set(buckets)), source)
+
+    def is_open(self, bucket: int, source: str) -> bool:
+        """Say whether *source* may feed *bucket* now."""
+        opened = self.buckets.get(bucket)
+        return opened is not None and source in opened.epochs
+
+    def leave(self) -> None:
+        """Forget everything; nothing may be committed until the next `open`."""
+        self.buckets = {}
+        self.assigned = {}
+
+    def trim(self, limit: int, busy: Collection[str]) -> int:
+        """Forget customers until at most *limit* are cached, keeping *busy* ones.
+
+        Returns how many are cached. Whole buckets are emptied in turn, which costs
+        less than keeping an order of use for every record.
+        """
+        cached = sum(len(bucket.customers) for bucket in self.buckets.values())
+        if cached <= limit:
+            return cached
+        kept = frozenset(busy)
+        for bucket in sorted(self.buckets.values(), key=lambda b: -len(b.customers)):
+            before = len(bucket.customers)
+            bucket.customers = {k: c for k, c in bucket.customers.items() if k in kept}
+            cached -= before - len(bucket.customers)
+            if cached <= limit // 2:
+                break
+        return cached
+
+    def _open_source(self, buckets: list[int], source: str) -> None:
+        for head in self.store.open(buckets, source):
+            self._adopt(head, source)
+
+    def _adopt(self, head: BucketHead, source: str) -> None:
+        bucket = self.buckets.get(head.bucket)
+        if bucket is None:
+            bucket = Bucket(head, self.scorer, self.settings.dedup)
+            self.buckets[head.bucket] = bucket
+        bucket.epochs[source] = head.epoch
