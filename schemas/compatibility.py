@@ -106,9 +106,8 @@ class _Comparison:
 
     def _types(self, path: str, old: Schema, new: Schema) -> list[str]:
         given, accepting = (old, new) if self._in else (new, old)
-        wanted = accepting.get("type")
-        fits = wanted in {None, given.get("type")}
-        fits = fits or (wanted == "number" and given.get("type") == "integer")
+        wanted, offered = _type(accepting), _type(given)
+        fits = wanted in {None, offered} or (wanted == "number" and offered == "integer")
         if fits:
             return []
         return [f"{path}: type was {_said(old, 'type')}, is now {_said(new, 'type')}"]
@@ -200,6 +199,13 @@ def _kind(schema: Schema) -> str | None:
 def _label(schema: Schema) -> str:
     named = _kind(schema) or schema.get("title") if schema.get("properties") else None
     return named or f"the type {schema.get('type', 'any')}"
+
+
+def _type(schema: Schema) -> str | None:
+    words = [schema["const"]] if "const" in schema else schema.get("enum", [None])
+    texts = all(isinstance(word, str) for word in words)
+    named: str | None = schema.get("type", "string" if texts else None)
+    return named
 
 
 def _words(schema: Schema) -> set[str] | None:

@@ -51,7 +51,9 @@ def parse_policy(text: str, name: str) -> PolicyDocument:
     """
     data, source = read_yaml(text, name)
     document, mistakes = _read(data)
-    findings = source.findings + [_finding(mistake, source) for mistake in mistakes]
+    said = {finding.key for finding in source.findings}  # an alias was read as nothing
+    findings = [_finding(mistake, source) for mistake in mistakes]
+    findings = source.findings + [f for f in findings if f.key not in said]
     if document is None or findings:
         raise PolicyFileError(sorted(findings, key=lambda finding: finding.line))
     return document

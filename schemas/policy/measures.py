@@ -36,7 +36,7 @@ class Windowed(Part):
 class CountMeasure(Windowed):
     """How many surviving orders, or interactions of one kind."""
 
-    count: Literal["orders"] | InteractionKind = Field(description="orders or an interaction kind")
+    count: Literal["orders", InteractionKind] = Field(description="orders or an interaction kind")
 
     @property
     def unit(self) -> Unit:
@@ -105,7 +105,7 @@ class FirstMeasure(Part):
 class DaysSinceMeasure(Part):
     """Whole days since something happened; unknown if it never did."""
 
-    days_since: Literal["last_order", "first_order"] | InteractionKind = Field(
+    days_since: Literal["last_order", "first_order", InteractionKind] = Field(
         description="last_order, first_order or an interaction kind"
     )
 

@@ -95,7 +95,7 @@ class _Reader:
         self._source.lines[at] = (key_line, key_line if collection else line)
         if collection or node.value:
             if id(node) in self._seen:
-                self._found(line, at, "an alias", "the value written out")
+                self._found(key_line, at, "an alias", "the value written out")
                 return None
             self._seen.add(id(node))
         if isinstance(node, yaml.MappingNode):

@@ -1,0 +1,57 @@
+"""The published schemas are those of the models, and never break what was released."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from schemas.catalog import (
+    DIRECTIONS,
+    FOLDER,
+    RELEASED,
+    TOPICS,
+    as_text,
+    file_name,
+    main,
+    published_schemas,
+    stale,
+    write,
+)
+from schemas.compatibility import incompatible_changes
+
+
+def test_the_committed_schemas_are_the_generated_ones() -> None:
+    """After changing a model, run `python -m schemas.catalog --write`."""
+    assert stale(FOLDER) == []
+    assert main(["--check"]) == 0
+
+
+@pytest.mark.parametrize("name", sorted(DIRECTIONS))
+def test_no_released_schema_is_broken(name: str) -> None:
+    """What was released can still be sent, and what we send can still be read."""
+    released = json.loads((RELEASED / file_name(name)).read_text(encoding="utf-8"))
+    assert incompatible_changes(released, published_schemas()[name], DIRECTIONS[name]) == []
+
+
+def test_every_release_is_still_published() -> None:
+    """A released schema never goes away."""
+    released = {path.name for path in RELEASED.glob("*.json")}
+    assert released == {file_name(name) for name in DIRECTIONS}
+
+
+def test_schemas_are_written_the_same_way_every_time(tmp_path: Path) -> None:
+    """Sorted keys, and an old or unknown file is noticed."""
+    write(tmp_path)
+    assert stale(tmp_path) == []
+    (tmp_path / "orders.v1.schema.json").write_text("{}")
+    (tmp_path / "extra.json").write_text("{}")
+    assert stale(tmp_path) == ["extra.json", "orders.v1.schema.json"]
+    assert as_text({"b": 1, "a": 2}) == '{\n  "a": 2,\n  "b": 1\n}\n'
+
+
+def test_the_topics_are_those_of_the_design() -> None:
+    """Four in, four out, the current tiers compacted."""
+    ins = [name for name, topic in TOPICS.items() if topic.direction == "in"]
+    assert ins == ["orders", "interactions", "profiles", "controls"]
+    assert [name for name, topic in TOPICS.items() if topic.compacted] == ["customer-tiers"]
+    assert len(TOPICS) == 8
