@@ -1,0 +1,133 @@
+"""A replay through the pure core alone: the live worker's buckets, without Kafka and Redis.
+
+Every bucket goes through `stream.bucket.Bucket` as it does in a worker, and is read back from
+the one commit that closes it, so that what comes out went through the stored form as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agents.replay.events_jsonl import DECODERS
+from stream.bucket import Arrival, Bucket, Refusal
+from stream.fold import Scorer
+from stream.outbox import TIER_CHANGES, decode_row
+from stream.partition import bucket_of
+from stream.seen import DedupWindow
+from stream.store import BucketHead
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from agents.replay.log import LogRecord
+    from stream.bucket import Event
+    from stream.plan import Plan
+
+CHUNK = 5_000
+_EVERYTHING = DedupWindow(age_ms=1 << 62, events=1 << 62)
+
+
+@dataclass(slots=True)
+class OfflineResult:
+    """What a log amounts to.
+
+    Attributes:
+        as_of_ms: The instant up to which time has passed for every customer.
+        states: Stored form of each customer that at least one record was applied to, by id.
+        changes: Values of the records for `tier-changes`, in no particular order.
+        refused: What a worker would have sent to the dead letters.
+        records: Records read.
+        applied: Records that changed a customer.
+        repeated: Records dropped as repeats.
+        ignored: Records that no rule of the policy reads.
+    """
+
+    as_of_ms: int
+    states: dict[str, bytes] = field(default_factory=dict)
+    changes: list[bytes] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    records: int = 0
+    applied: int = 0
+    repeated: int = 0
+    ignored: int = 0
+
+
+def replay_offline(
+    log: Sequence[LogRecord],
+    plan: Plan,
+    *,
+    as_of_ms: int | None = None,
+    buckets: int = 256,
+    progress: Callable[[int], None] | None = None,
+) -> OfflineResult:
+    """Fold *log*, let time pass up to *as_of_ms* for everyone, and return what came of it.
+
+    Deterministic: the same log and plan give the same result. Repeated events are recognised
+    however far apart they are, where a worker looks back over a bounded window.
+
+    Args:
+        log: At least one record, in the order of their record times; none after *as_of_ms*.
+        plan: The policy.
+        as_of_ms: At least the last record's instant, which is the default.
+        buckets: Number of buckets; event ids are compared within one only.
+        progress: Told how many records were folded since it was last called.
+    """
+    as_of_ms = log[-1].record_ms if as_of_ms is None else as_of_ms
+    run = _Run(plan, buckets)
+    for start in range(0, len(log), CHUNK):
+        chunk = log[start : start + CHUNK]
+        run.fold(chunk)
+        if progress is not None:
+            progress(len(chunk))
+    result = OfflineResult(as_of_ms, records=len(log))
+    for bucket in run.buckets.values():
+        _close(bucket, result)
+    return result
+
+
+class _Run:
+    """The buckets of one replay, opened as customers turn up."""
+
+    def __init__(self, plan: Plan, count: int) -> None:
+        self.buckets: dict[int, Bucket] = {}
+        self._scorer = Scorer(plan)
+        self._count = count
+        self._of: dict[str, Bucket] = {}
+
+    def fold(self, chunk: Sequence[LogRecord]) -> None:
+        shares: dict[int, list[Arrival]] = {}
+        for record in chunk:
+            event = DECODERS[record.topic](record.value)
+            bucket = self._of.get(event.customer_id) or self._meet(event)
+            arrival = Arrival(event, record.record_ms, record.value, record)
+            shares.setdefault(bucket.number, []).append(arrival)
+        for number, arrivals in shares.items():
+            self.buckets[number].apply(arrivals)
+
+    def _meet(self, event: Event) -> Bucket:
+        number = bucket_of(event.customer_id, self._count)
+        bucket = self.buckets.get(number)
+        if bucket is None:
+            head = BucketHead(number, 0, 0, {}, [], None, 0)
+            bucket = self.buckets[number] = Bucket(head, self._scorer, _EVERYTHING)
+        bucket.adopt(event.customer_id, None)
+        self._of[event.customer_id] = bucket
+        return bucket
+
+
+def _close(bucket: Bucket, result: OfflineResult) -> None:
+    for customer_id in bucket.customers:
+        bucket.wake(customer_id, result.as_of_ms)
+    tally = bucket.tally
+    commit = bucket.commit({}, result.as_of_ms)
+    result.refused += tally.refusals
+    result.applied += tally.applied
+    result.repeated += tally.repeated
+    result.ignored += tally.ignored
+    for row in map(decode_row, commit.outbox):
+        if row.topic == TIER_CHANGES and row.value is not None:
+            result.changes.append(row.value)
+    for customer_id, state in commit.states.items():
+        if state is not None:
+            result.states[customer_id] = state
