@@ -23,7 +23,7 @@ _STAND_INS: dict[str, object] = {
 }
 _NAMED = ("measures", "gradings")
 _MEASURE: TypeAdapter[Measure] = TypeAdapter(Measure)
-_SCORECARDS = frozenset({"interval_scorecard", "weighted_scorecard"})
+_SCORECARDS = ("interval_scorecard", "weighted_scorecard")
 
 
 def load_policy(path: Path | str) -> PolicyDocument:
@@ -143,7 +143,7 @@ def _level_words(location: Location, data: object) -> str:
         around.append(here[key])
     root: Any = data
     currency = root.get("currency")
-    currency = currency if currency in EXPONENTS else "USD"
+    currency = currency if isinstance(currency, str) and currency in EXPONENTS else "USD"
     name = _governing(location, around)
     if name is None:
         return "points from 0 to 100, such as 80"
@@ -160,7 +160,7 @@ def _governing(location: Location, around: list[Any]) -> str | None:
         if isinstance(around[depth], Mapping):
             if isinstance(around[depth].get("measure"), str):
                 return str(around[depth]["measure"])
-            if around[depth].get("type") in _SCORECARDS:
+            if any(around[depth].get("type") == name for name in _SCORECARDS):
                 return None
         if depth and location[depth - 1] == "measures":
             return str(location[depth])
