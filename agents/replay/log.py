@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
+from agents.settings import INPUTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -20,6 +22,7 @@ ORDERS = "orders"
 Kind = Literal["paid", "refunded", "cancelled"]
 
 _LONGEST_ID = 128
+_RANKS = {topic: rank for rank, topic in enumerate(INPUTS)}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -87,12 +90,12 @@ def order_records(rows: Iterable[OrderRow]) -> list[LogRecord]:
 
 
 def sorted_log(records: Iterable[LogRecord], as_of_ms: int | None = None) -> Sequence[LogRecord]:
-    """Return *records* in the order of their instants, those of one instant as they came.
+    """Return *records* by instant, then by topic, then as they came.
 
-    Records after *as_of_ms* are left out.
+    A worker merges the topics the same way. Records after *as_of_ms* are left out.
     """
     kept = (r for r in records if as_of_ms is None or r.record_ms <= as_of_ms)
-    return sorted(kept, key=lambda record: record.record_ms)
+    return sorted(kept, key=lambda record: (record.record_ms, _RANKS[record.topic]))
 
 
 def event_id(customer_id: str, order_id: str, kind: str, nth: int = 0) -> str:
