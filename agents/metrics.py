@@ -107,6 +107,16 @@ class Metrics:
             "tierstream_relay_restarts", "Times a relay producer was fenced or failed.", ["why"]
         )
 
+        self.feed = self._counter(
+            "tierstream_feed_changes",
+            "Tier changes as consumers see them: ok, gap (the chain rule is broken), repeated.",
+            ["verdict"],
+        )
+        self.end_to_end = self._histogram(
+            "tierstream_end_to_end_latency_seconds",
+            "Time from the instant of a change to its arrival at a consumer (wall clock runs).",
+        )
+
         # The process.
         self.stalls = self._counter("tierstream_stalls", "Times the watchdog saw no progress.")
         self.progress_age = self._gauge(

@@ -99,22 +99,19 @@ class Ownership:
         self.buckets = {}
         self.assigned = {}
 
-    def trim(self, limit: int, busy: Collection[str]) -> int:
-        """Forget customers until at most *limit* are cached, keeping *busy* ones.
+    def trim(self, limit: int) -> int:
+        """Forget customers where more than *limit* are cached; return how many still are.
 
-        Returns how many are cached. Whole buckets are emptied in turn, which costs
-        less than keeping an order of use for every record.
+        Whole buckets are emptied, the fullest first: that costs less than keeping an
+        order of use for every record.
         """
         cached = sum(len(bucket.customers) for bucket in self.buckets.values())
-        if cached <= limit:
-            return cached
-        kept = frozenset(busy)
-        for bucket in sorted(self.buckets.values(), key=lambda b: -len(b.customers)):
-            before = len(bucket.customers)
-            bucket.customers = {k: c for k, c in bucket.customers.items() if k in kept}
-            cached -= before - len(bucket.customers)
-            if cached <= limit // 2:
-                break
+        if cached > limit:
+            for bucket in sorted(self.buckets.values(), key=lambda b: -len(b.customers)):
+                cached -= len(bucket.customers)
+                bucket.customers = {}
+                if cached <= limit // 2:
+                    break
         return cached
 
     def _open_source(self, buckets: list[int], source: str) -> None:

@@ -220,6 +220,7 @@ def _score_payload(score: Score, measures: Sequence[Measure]) -> dict[str, objec
             {
                 "indicator": part.indicator,
                 "measure": measures[part.measure].name,
+                "value": _known(part.value),
                 "points": exact_text(part.points),
                 "weight": exact_text(part.weight),
                 "contribution": exact_text(part.contribution),

@@ -7,10 +7,11 @@ the one commit that closes it, so that what comes out went through the stored fo
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from agents.replay.events_jsonl import DECODERS
-from stream.bucket import Arrival, Bucket, Refusal
+from stream.admission import refusal
+from stream.bucket import Arrival, Bucket
 from stream.fold import Scorer
 from stream.outbox import TIER_CHANGES, decode_row
 from stream.partition import bucket_of
@@ -28,6 +29,14 @@ CHUNK = 5_000
 _EVERYTHING = DedupWindow(age_ms=1 << 62, events=1 << 62)
 
 
+class Refused(NamedTuple):
+    """A record that a worker would have sent to the dead letters, and why."""
+
+    record: LogRecord
+    reason: str
+    detail: str
+
+
 @dataclass(slots=True)
 class OfflineResult:
     """What a log amounts to.
@@ -36,7 +45,7 @@ class OfflineResult:
         as_of_ms: The instant up to which time has passed for every customer.
         states: Stored form of each customer that at least one record was applied to, by id.
         changes: Values of the records for `tier-changes`, in no particular order.
-        refused: What a worker would have sent to the dead letters.
+        refused: Records that were not applied because they are wrong.
         records: Records read.
         applied: Records that changed a customer.
         repeated: Records dropped as repeats.
@@ -46,7 +55,7 @@ class OfflineResult:
     as_of_ms: int
     states: dict[str, bytes] = field(default_factory=dict)
     changes: list[bytes] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
     records: int = 0
     applied: int = 0
     repeated: int = 0
@@ -80,7 +89,7 @@ def replay_offline(
         run.fold(chunk)
         if progress is not None:
             progress(len(chunk))
-    result = OfflineResult(as_of_ms, records=len(log))
+    result = OfflineResult(as_of_ms, refused=run.refused, records=len(log))
     for bucket in run.buckets.values():
         _close(bucket, result)
     return result
@@ -91,6 +100,8 @@ class _Run:
 
     def __init__(self, plan: Plan, count: int) -> None:
         self.buckets: dict[int, Bucket] = {}
+        self.refused: list[Refused] = []
+        self._plan = plan
         self._scorer = Scorer(plan)
         self._count = count
         self._of: dict[str, Bucket] = {}
@@ -99,6 +110,10 @@ class _Run:
         shares: dict[int, list[Arrival]] = {}
         for record in chunk:
             event = DECODERS[record.topic](record.value)
+            refused = refusal(event, record.record_ms, self._plan)
+            if refused is not None:
+                self.refused.append(Refused(record, *refused))
+                continue
             bucket = self._of.get(event.customer_id) or self._meet(event)
             arrival = Arrival(event, record.record_ms, record.value, record)
             shares.setdefault(bucket.number, []).append(arrival)
@@ -121,7 +136,8 @@ def _close(bucket: Bucket, result: OfflineResult) -> None:
         bucket.wake(customer_id, result.as_of_ms)
     tally = bucket.tally
     commit = bucket.commit({}, result.as_of_ms)
-    result.refused += tally.refusals
+    for arrival, reason, detail in tally.refusals:
+        result.refused.append(Refused(arrival.origin, reason, detail))  # type: ignore[arg-type]
     result.applied += tally.applied
     result.repeated += tally.repeated
     result.ignored += tally.ignored

@@ -54,12 +54,14 @@ class Part:
     Attributes:
         indicator: Name in the policy.
         measure: Position of the measure that earned the points.
+        value: Its reading.
         points: Points on the indicator's scale of 100, exact.
         weight: Share of the indicator in the score.
     """
 
     indicator: str
     measure: int
+    value: Value
     points: Fraction
     weight: Fraction
 

@@ -96,8 +96,9 @@ class Scorecard(Grading):
     def score(self, reading: Reading) -> Score:
         """Return the score; its parts and the rounding add up to it exactly."""
         parts = tuple(
-            Part(item.indicator, item.measure, item.earned(reading.values[item.measure]), item.weight)
+            Part(item.indicator, item.measure, value, item.earned(value), item.weight)
             for item in self.items
+            for value in [reading.values[item.measure]]
         )
         exact = sum((part.contribution for part in parts), Fraction(0))
         unit = 10**self.places

@@ -1,0 +1,110 @@
+"""The Faust application: built by a factory, never at import time."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import faust
+
+from agents.feed import ChangeFeed
+from agents.health import add_pages
+from agents.metrics import Metrics
+from agents.relay import Relay
+from agents.scoring import ScoringService
+from agents.watchdog import Watchdog
+from schemas.policy import load_policy
+from stream.adapters.redis_store import RedisStore
+from stream.fold import Scorer
+from stream.plan import compile_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mode import ServiceT
+
+    from agents.settings import Role, Settings
+
+
+class TierstreamApp(faust.App):
+    """A Faust app with the scoring and delivery services beside its agents.
+
+    Attributes:
+        parts: Services that start with the app and stop with it.
+        metrics: What `/metrics` shows.
+    """
+
+    parts: Sequence[ServiceT[Any]] = ()
+    metrics: Metrics
+
+    def on_init_dependencies(self) -> Iterable[ServiceT[Any]]:
+        """Start the parts after what Faust starts itself (see `app.service` in its docs)."""
+        return [*super().on_init_dependencies(), *self.parts]
+
+
+def create_app(settings: Settings, role: Role) -> TierstreamApp:
+    """Return the application of one worker process.
+
+    ``scoring`` reads the input topics, ``delivery`` publishes what scoring found, ``all``
+    does both. Any number of processes may run side by side.
+
+    Raises:
+        PolicyFileError: The policy cannot be used (scoring only).
+    """
+    app = TierstreamApp(
+        settings.group("feed"),
+        broker=_broker_url(settings.kafka),
+        broker_credentials=_credentials(settings),
+        broker_client_id="tierstream-feed",
+        autodiscover=False,
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_bind=settings.web_host,
+        web_host=settings.web_host,
+        web_port=settings.web_port,
+        store="memory://",
+        value_serializer="raw",
+        key_serializer="raw",
+    )
+    metrics = Metrics()
+    working: list[ScoringService | Relay] = []
+    if role in {"scoring", "all"}:
+        scorer = Scorer(compile_policy(load_policy(settings.policy)))
+        working.append(ScoringService(settings, _store(settings), scorer, metrics))
+    if role in {"delivery", "all"}:
+        working.append(Relay(settings, _store(settings), metrics))
+        feed = ChangeFeed(metrics)
+        topic = app.topic(settings.topic("tier-changes"), value_type=bytes, key_type=bytes)
+        app.agent(topic, name="tier-changes")(feed.follow)
+    else:
+        # Faust's own consumer has nothing to read here.
+        app.boot_strategy.enable_kafka_consumer = False
+    app.metrics = metrics
+    app.parts = [*working, Watchdog(settings, metrics, working)]
+    add_pages(app, metrics, working)
+    return app
+
+
+def _store(settings: Settings) -> RedisStore:
+    return RedisStore(settings.redis, prefix=settings.key_prefix)
+
+
+def _broker_url(bootstrap: str) -> str:
+    return ";".join(f"kafka://{server.strip()}" for server in bootstrap.split(","))
+
+
+def _credentials(settings: Settings) -> Any:  # noqa: ANN401 - Faust has no common type
+    security = settings.security
+    context = None
+    if security.protocol.endswith("SSL"):
+        context = ssl.create_default_context(cafile=security.ca_file)
+        if security.cert_file:
+            context.load_cert_chain(security.cert_file, security.key_file)
+    if security.protocol.startswith("SASL"):
+        return faust.SASLCredentials(
+            username=security.username,
+            password=security.password,
+            mechanism=security.mechanism,
+            ssl_context=context,
+        )
+    return None if context is None else faust.SSLCredentials(context)

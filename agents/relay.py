@@ -1,0 +1,286 @@
+"""The relay: publishes outbox rows in order, each exactly once, whatever is killed.
+
+Buckets are grouped into as many shards as the `outbox` topic has partitions; a consumer
+group on that (always empty) topic spreads the shards over the relay's processes. A shard
+is published by a transactional producer whose transaction also commits the marker
+"published up to row n of each bucket". A new owner of a shard first fences the old one
+by taking over its transactional id, then reads the marker, and goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+from aiokafka import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from mode import Service
+
+from agents.kafka import admin, consumer, partition_of, producer
+from agents.settings import OUTBOX
+from stream.outbox import Row, decode_row
+from stream.store import StoreUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from aiokafka import AIOKafkaProducer
+
+    from agents.metrics import Metrics
+    from agents.settings import Settings
+    from stream.store import Store
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_ROWS_PER_BUCKET = 500
+_RETRY_S = 0.5
+_IDLE_S = 0.05
+_LARGEST_REQUEST = 2_000_000
+_TRANSACTION_MS = 60_000
+
+
+def encode_marker(rows: Mapping[int, int]) -> str:
+    """Return the marker of a shard: published rows by bucket, in hexadecimal.
+
+    >>> encode_marker({0: 10, 8: 255})
+    'a,ff'
+    """
+    return ",".join(f"{rows[bucket]:x}" for bucket in sorted(rows))
+
+
+def decode_marker(text: str, buckets: Iterable[int]) -> dict[int, int]:
+    """Rebuild what `encode_marker` wrote; an empty text is the marker before the first row.
+
+    >>> decode_marker("a,ff", [0, 8])
+    {0: 10, 8: 255}
+    """
+    ordered = sorted(buckets)
+    if not text:
+        return dict.fromkeys(ordered, 0)
+    return dict(zip(ordered, (int(row, 16) for row in text.split(",")), strict=True))
+
+
+class _Shard:
+    """One shard this process owns."""
+
+    def __init__(self, number: int, buckets: Iterable[int]) -> None:
+        self.number = number
+        self.published: dict[int, int] = dict.fromkeys(buckets, 0)
+        self.producer: AIOKafkaProducer | None = None
+
+
+class Relay(Service):
+    """Publishes what the scoring service has put into the outboxes.
+
+    Guarantees: rows of a bucket come out in order, each in exactly one committed
+    transaction. A reader that skips aborted transactions sees each row once.
+    """
+
+    def __init__(self, settings: Settings, store: Store, metrics: Metrics, **more: Any) -> None:  # noqa: ANN401
+        """Publish from *store*, which no other thread may use."""
+        super().__init__(**more)
+        self._settings = settings
+        self._store = store
+        self._metrics = metrics
+        self._shards: dict[int, _Shard] = {}
+        self._partitions: dict[str, int] = {}
+        self._lock = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, "outbox")
+        self._marks_group = settings.group("outbox-marks")
+        self.progressed_s = time.monotonic()
+        self.ready = False
+
+    # -- life -----------------------------------------------------------------
+
+    async def on_start(self) -> None:
+        """Join the group that spreads the shards."""
+        self._consumer = consumer(self._settings, self._settings.group("delivery"))
+        await self._consumer.start()
+        self._consumer.subscribe([self._settings.topic(OUTBOX)], listener=_Rebalance(self))
+
+    async def on_stop(self) -> None:
+        """Finish the transaction under way and leave the group."""
+        self.ready = False
+        async with self._lock:
+            await self._leave()
+        await self._consumer.stop()
+        self._thread.shutdown(wait=True)
+
+    @Service.task
+    async def _work(self) -> None:
+        while not self.should_stop:
+            published = 0
+            try:
+                async with self._lock:
+                    published = await self._turn()
+            except StoreUnavailable as exc:
+                log.warning("store_unavailable", error=str(exc))
+                await self.sleep(_RETRY_S)
+            except KafkaError as exc:
+                log.warning("relay_restarted", error=repr(exc))
+                self._metrics.relay_restarts.labels(type(exc).__name__).inc()
+                await self.sleep(_RETRY_S)
+            self.progressed_s = time.monotonic()
+            # Nothing ever arrives here: polling keeps the membership alive.
+            await self._consumer.getmany(timeout_ms=0 if published else int(_IDLE_S * 1000))
+
+    # -- ownership ------------------------------------------------------------
+
+    async def revoked(self) -> None:
+        """Let the shards go; their next owner fences us anyway."""
+        async with self._lock:
+            self.ready = False
+            await self._leave()
+
+    async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        """Take the shards over; their producers start with the next turn."""
+        async with self._lock:
+            shards = len(self._consumer.partitions_for_topic(self._settings.topic(OUTBOX)) or ())
+            self._shards = {
+                tp.partition: _Shard(
+                    tp.partition, range(tp.partition, self._settings.buckets, shards)
+                )
+                for tp in partitions
+            }
+            self.ready = True
+
+    async def _leave(self) -> None:
+        shards, self._shards = self._shards, {}
+        for shard in shards.values():
+            await self._stop_producer(shard)
+
+    async def _stop_producer(self, shard: _Shard) -> None:
+        running, shard.producer = shard.producer, None
+        if running is not None:
+            try:
+                await running.stop()
+            except KafkaError as exc:
+                log.info("producer_stopped_badly", shard=shard.number, error=repr(exc))
+
+    async def _start_producer(self, shard: _Shard) -> AIOKafkaProducer:
+        """Fence the last owner of *shard*, then read how far it came."""
+        starting = producer(
+            self._settings,
+            transactional_id=f"{self._settings.group('relay')}-{shard.number}",
+            transaction_timeout_ms=_TRANSACTION_MS,
+            max_request_size=_LARGEST_REQUEST,
+            max_batch_size=_LARGEST_REQUEST // 2,
+        )
+        await starting.start()
+        client = admin(self._settings)
+        tp = TopicPartition(self._settings.topic(OUTBOX), shard.number)
+        try:
+            await client.start()
+            marks = await client.list_consumer_group_offsets(self._marks_group, partitions=[tp])
+        except KafkaError:
+            await starting.stop()
+            raise
+        finally:
+            await client.close()
+        mark = marks.get(tp)
+        text = mark.metadata if mark is not None and mark.offset >= 0 else ""
+        shard.published = decode_marker(text or "", shard.published)
+        cluster = await starting.client.fetch_all_metadata()
+        for topic in cluster.topics():
+            self._partitions[topic] = len(cluster.partitions_for_topic(topic) or ())
+        shard.producer = starting
+        log.info("shard_opened", shard=shard.number, rows=sum(shard.published.values()))
+        return starting
+
+    # -- publishing -----------------------------------------------------------
+
+    async def _turn(self) -> int:
+        """Publish once what waits in every shard; return the number of rows."""
+        total = 0
+        waiting = 0
+        for shard in list(self._shards.values()):
+            running = shard.producer or await self._start_producer(shard)
+            rows = await self._blocking(
+                lambda s=shard: self._store.read_outbox(s.published, _ROWS_PER_BUCKET)
+            )
+            found = {bucket: found for bucket, found in rows.items() if found}
+            if not found:
+                continue
+            try:
+                total += await self._publish(shard, running, found)
+            except KafkaError:
+                # Committed or not, only the log knows: a new producer settles it, and
+                # the marker then says.
+                await self._stop_producer(shard)
+                raise
+            waiting += sum(len(some) >= _ROWS_PER_BUCKET for some in found.values())
+            upto = {bucket: shard.published[bucket] for bucket in found}
+            await self._blocking(lambda u=upto: self._store.trim_outbox(u))
+        self._metrics.outbox_rows.set(waiting)
+        return total
+
+    async def _publish(
+        self,
+        shard: _Shard,
+        running: AIOKafkaProducer,
+        found: Mapping[int, Sequence[tuple[int, bytes]]],
+    ) -> int:
+        started = time.perf_counter()
+        published = shard.published | {bucket: rows[-1][0] for bucket, rows in found.items()}
+        rows = [decode_row(stored) for some in found.values() for _, stored in some]
+        await running.begin_transaction()
+        await self._send(running, rows)
+        tp = TopicPartition(self._settings.topic(OUTBOX), shard.number)
+        marker = OffsetAndMetadata(sum(published.values()), encode_marker(published))
+        await running.send_offsets_to_transaction({tp: marker}, self._marks_group)
+        await running.commit_transaction()
+        shard.published = published
+        self._metrics.publish_latency.observe(time.perf_counter() - started)
+        for topic, count in Counter(row.topic for row in rows).items():
+            self._metrics.published.labels(topic).inc(count)
+        return len(rows)
+
+    async def _send(self, running: AIOKafkaProducer, rows: Iterable[Row]) -> None:
+        """Send *rows* in batches per partition, in order, and wait until all are acknowledged."""
+        by_partition: dict[TopicPartition, list[Row]] = {}
+        for row in rows:
+            topic = self._settings.topic(row.topic)
+            partition = partition_of(row.key, self._partitions[topic]) if row.key else 0
+            by_partition.setdefault(TopicPartition(topic, partition), []).append(row)
+        sent = []
+        for tp, some in by_partition.items():
+            builder = running.create_batch()
+            for row in some:
+                if not _append(builder, row):
+                    sent.append(
+                        await running.send_batch(builder, tp.topic, partition=tp.partition)
+                    )
+                    builder = running.create_batch()
+                    _append(builder, row)
+            sent.append(await running.send_batch(builder, tp.topic, partition=tp.partition))
+        await asyncio.gather(*sent)
+
+    async def _blocking(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _append(builder: Any, row: Row) -> bool:  # noqa: ANN401 - aiokafka's builder is untyped
+    return (
+        builder.append(
+            key=row.key, value=row.value, timestamp=row.timestamp_ms, headers=row.headers
+        )
+        is not None
+    )
+
+
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc] - aiokafka is untyped
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:  # noqa: ANN401
+        if revoked:
+            await self._relay.revoked()
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:  # noqa: ANN401
+        await self._relay.assigned(assigned)

@@ -1,0 +1,65 @@
+"""One worker process: settings from the environment, a role, and Faust's worker around the app."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+import structlog
+from faust import Worker
+
+from agents.app import create_app
+from agents.settings import SettingsError, from_environment
+from schemas.policy import PolicyFileError
+
+if TYPE_CHECKING:
+    from agents.settings import Role, Settings
+
+
+def configure_logging(*, as_json: bool) -> None:
+    """Write structured events to standard error, one line each."""
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+
+
+def run_worker(settings: Settings, role: Role) -> None:
+    """Run until a signal ends it; does not return (Faust exits the process).
+
+    Raises:
+        PolicyFileError: The policy cannot be used.
+    """
+    app = create_app(settings, role)
+    Worker(app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
+
+
+def main() -> None:
+    """Run one worker by ``TIERSTREAM_*`` variables."""
+    parser = argparse.ArgumentParser(prog="python -m agents.worker", description=__doc__)
+    parser.add_argument("--role", choices=["scoring", "delivery", "all"], default="all")
+    parser.add_argument("--log-json", action="store_true", help="log as JSON lines")
+    arguments = parser.parse_args()
+    configure_logging(as_json=arguments.log_json)
+    try:
+        run_worker(from_environment(), arguments.role)
+    except (PolicyFileError, SettingsError) as exc:
+        sys.exit(str(exc))
+
+
+if __name__ == "__main__":
+    main()
