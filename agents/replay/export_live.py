@@ -164,8 +164,6 @@ async def _ends(settings: Settings, bases: Iterable[str]) -> dict[TopicPartition
 async def _changes(settings: Settings) -> list[bytes]:
     """Return the value of every committed record of `tier-changes`."""
     async with _reader(settings, [TIER_CHANGES]) as (client, partitions):
-        client.assign(partitions)
-        await client.seek_to_beginning()
         ends = await client.end_offsets(partitions)
         values: list[bytes] = []
         for tp in partitions:
