@@ -44,4 +44,6 @@ def add_pages(
         del request
         oldest = min((part.progressed_s for part in parts), default=time.monotonic())
         metrics.progress_age.set(time.monotonic() - oldest)
-        return web.bytes(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
+        return web.bytes(
+            generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
+        )

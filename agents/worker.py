@@ -45,7 +45,7 @@ def run_worker(settings: Settings, role: Role) -> None:
         PolicyFileError: The policy cannot be used.
     """
     app = create_app(settings, role)
-    Worker(app, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
+    Worker(app, quiet=True, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
 
 
 def main() -> None:

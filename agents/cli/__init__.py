@@ -1,0 +1,1 @@
+"""The command `tierstream`: one file per subcommand. Nothing here scores."""

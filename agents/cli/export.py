@@ -1,0 +1,75 @@
+"""`tierstream export`: customers and tier changes of the running system, as two files."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agents.cli import options, show
+from agents.cli.stores import opened
+from agents.replay.export import CHANGES_FILE, CUSTOMERS_FILE, write_export
+from agents.replay.export_live import Wanted, read_live
+from agents.settings import Settings
+from stream.calendar import format_instant
+from stream.plan import Plan
+
+
+def export(
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Where to write the files.", show_default=False)
+    ],
+    policy: options.Policy = None,
+    as_of: options.AsOf = None,
+    timeout: Annotated[
+        float, typer.Option(help="Longest wait for the workers to catch up, in seconds.")
+    ] = 60.0,
+    kafka: options.Kafka = None,
+    redis: options.Redis = None,
+    namespace: options.Namespace = None,
+    as_json: options.Json = False,
+) -> None:
+    """Write customers.jsonl and changes.jsonl from the running system.
+
+    Waits until every record in the input topics has been applied, every tier change has been
+    published and time has come to --as-of (without it: wherever it has come to).
+    """
+    settings = options.settings_from(kafka, redis, namespace, policy)
+    plan = options.plan_from(settings)
+    as_of_ms = options.instant_from(as_of)
+    export_live(settings, plan, directory, as_of_ms, timeout, as_json=as_json)
+
+
+def export_live(
+    settings: Settings,
+    plan: Plan,
+    directory: Path,
+    as_of_ms: int | None,
+    timeout_s: float,
+    *,
+    as_json: bool,
+) -> None:
+    """Wait, read, write and tell. Raises as `agents.replay.export_live.read_live`."""
+    wanted = Wanted(as_of_ms, timeout_s)
+    with opened(settings) as (store, known), show.err.status("looking") as status:
+        result = asyncio.run(
+            read_live(known, store, plan, wanted, lambda text: status.update(f"waiting for {text}"))
+        )
+    customers, changes = write_export(
+        directory, plan, result.as_of_ms, result.states, result.changes
+    )
+    if as_json:
+        show.print_json(
+            {
+                "as_of": format_instant(result.as_of_ms),
+                "customers": customers,
+                "changes": changes,
+                "files": [str(directory / CUSTOMERS_FILE), str(directory / CHANGES_FILE)],
+            }
+        )
+        return
+    show.out.print(
+        f"{customers:,} customers as of {show.instant(result.as_of_ms)} and {changes:,} "
+        f"tier changes written to {directory}",
+        markup=False,
+    )

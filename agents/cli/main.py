@@ -1,0 +1,74 @@
+"""The entry point of the command: its subcommands, and how it ends."""
+
+import importlib.metadata
+import logging
+import os
+import sys
+
+import click
+import typer
+
+from agents.cli import doctor, explain, export, options, policy, replay, show, topics
+from agents.cli.errors import said
+
+DEBUG = "TIERSTREAM_DEBUG"
+INTERRUPTED = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Customer value tiers from Kafka events, scored as they happen and downgraded on time.",
+)
+app.command()(replay.replay)
+app.command()(export.export)
+app.command()(explain.explain)
+app.command()(doctor.doctor)
+app.add_typer(policy.app, name="policy")
+app.add_typer(topics.app, name="topics")
+
+
+@app.command()
+def version(as_json: options.Json = False) -> None:
+    """Show the version."""
+    number = importlib.metadata.version("tierstream")
+    if as_json:
+        show.print_json({"tierstream": number, "python": sys.version.split()[0]})
+    else:
+        show.out.print(f"tierstream {number} on Python {sys.version.split()[0]}")
+
+
+def main() -> None:
+    """Run the command line and end the process.
+
+    Exit codes: 0 done; 1 it could not be done, and one line on standard error says why; 2 the
+    command line itself is wrong; 130 interrupted. With ``TIERSTREAM_DEBUG`` set, errors come
+    with their traceback and clients log.
+    """
+    debug = bool(os.environ.get(DEBUG))
+    logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL)
+    try:
+        code = app(standalone_mode=False)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except click.ClickException as exc:
+        exc.show()
+        sys.exit(exc.exit_code)
+    except Exception as exc:
+        line = said(exc)
+        if debug:
+            raise
+        if line is None:
+            line = f"{type(exc).__name__}: {exc} (unexpected; {DEBUG}=1 shows where)"
+        show.err.print(f"[red]error:[/] {_plain(line)}", soft_wrap=True)
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+if __name__ == "__main__":
+    main()
