@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stream.calendar import format_instant
 from stream.series import MISSING
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from stream.customer import Value
     from stream.gradings.base import Grading, Reading, Score
     from stream.measures import Measure
+    from stream.plan import Plan
 
 _ID_BYTES = 16
 _SEPARATOR = "\x1f"
@@ -27,8 +29,7 @@ PROFILE = "profile"
 TIME = "time"
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True, gc=False):
     """What set a change off.
 
     Attributes:
@@ -43,8 +44,7 @@ class Cause:
 TIME_PASSED = Cause(TIME)
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True, gc=False):
     """One measure (or other grading) that moved.
 
     Attributes:
@@ -70,8 +70,7 @@ class Reason:
         return "above" if after >= self.boundary else "below"  # type: ignore[operator]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True, gc=False):
     """One customer's change of tier in one grading.
 
     Attributes:
@@ -117,43 +116,42 @@ def direction(grading: Grading, before: str | None, after: str | None) -> str:
 
 
 def reasons_for(
-    grading: Grading,
-    measures: Sequence[Measure],
+    plan: Plan,
+    position: int,
     before: Sequence[Value],
+    old_tiers: Sequence[str | None],
     reading: Reading,
-    gradings: Sequence[tuple[str, str | None]],
-    *,
-    first: bool,
 ) -> tuple[Reason, ...]:
-    """Return the measures that moved across a cut of *grading*, and gradings that changed.
+    """Return the measures that moved across a cut of a grading, and gradings that changed.
 
     For a first grade every measure that moved is named: there was no side to be on before.
 
     Args:
-        grading: The grading that changed.
-        measures: All measures, by position.
+        plan: The policy.
+        position: Of the grading that changed.
         before: Readings just before the instant.
+        old_tiers: Tiers just before the instant.
         reading: Readings and new tiers at the instant.
-        gradings: Name and old tier of every grading, by position.
-        first: Whether the customer was not graded before.
     """
+    grading = plan.gradings[position]
+    first = old_tiers[position] is None
     found = []
-    for position in sorted({*grading.cuts, *grading.continuous}):
-        old, new = before[position], reading.values[position]
+    for index in plan.inputs[position]:
+        old, new = before[index], reading.values[index]
         if old == new:
             continue
         boundary = None
         if isinstance(old, int) and isinstance(new, int):
-            boundary = grading.boundary(position, old, new)
-            if boundary is None and not first and position not in grading.continuous:
+            boundary = grading.boundary(index, old, new)
+            if boundary is None and not first and index not in grading.continuous:
                 continue
-        measure = measures[position]
+        measure = plan.measures[index]
         known = boundary if boundary is not None and boundary > MISSING + 1 else None
         found.append(Reason(measure.name, measure.unit, _known(old), _known(new), known))
-    for position in grading.depends:
-        name, old_tier = gradings[position]
-        if old_tier != reading.tiers[position]:
-            found.append(Reason(name, "tier", old_tier, reading.tiers[position], None))
+    for other in grading.depends:
+        if old_tiers[other] != reading.tiers[other]:
+            name = plan.gradings[other].name
+            found.append(Reason(name, "tier", old_tiers[other], reading.tiers[other], None))
     return tuple(found)
 
 

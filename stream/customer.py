@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
-from stream.series import NEVER, Series, Span
+from stream.series import NEVER, Series, Span, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ Value = int | str
 """A measure's reading; `stream.series.MISSING` stands for "never happened"."""
 
 
-class Grade:
+class Grade(Struct, array_like=True, gc=False):
     """The standing of one customer in one grading.
 
     Attributes:
@@ -31,19 +32,10 @@ class Grade:
         kept_until_ms: For tags that outlive their rule; `NEVER` while the rule holds.
     """
 
-    __slots__ = ("kept_until_ms", "sequence", "since_ms", "tier")
-
-    def __init__(
-        self,
-        tier: str | None = None,
-        sequence: int = 0,
-        since_ms: int = 0,
-        kept_until_ms: int = 0,
-    ) -> None:
-        self.tier = tier
-        self.sequence = sequence
-        self.since_ms = since_ms
-        self.kept_until_ms = kept_until_ms
+    tier: str | None = None
+    sequence: int = 0
+    since_ms: int = 0
+    kept_until_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +45,15 @@ class Shape:
     Attributes:
         spans: Windows per kind of event, ``orders`` first.
         retention_ms: Least age up to which day buckets are kept, per kind.
-        gradings: Name and initial tier of each, in evaluation order.
+        names: Of the gradings, in evaluation order.
+        initial: Where everyone stands in each before the first change.
         days: The policy's calendar.
     """
 
     spans: Mapping[str, Sequence[Span]]
     retention_ms: Mapping[str, int]
-    gradings: tuple[tuple[str, str | None], ...]
+    names: tuple[str, ...]
+    initial: tuple[str | None, ...]
     days: LocalDays
 
     def series(self, kind: str) -> Series:
@@ -79,8 +73,10 @@ class Customer:
             order id -> ``[refunded_minor, cancelled (0 or 1), earliest instant]``.
         grades: In the order of `Shape.gradings`.
         due_ms: No grade changes by time alone before this instant; conservative.
-        low: Per measure, the least value that keeps every grade as it is; transient.
-        high: Per measure, the first value above that no longer does; transient.
+        low: Per watched measure, the least value that keeps every grade as it is; transient
+            like the next two, empty until the customer was judged once.
+        high: Per watched measure, the first value above that no longer does.
+        dues: Per watched measure, when time alone may first take it out of that range.
     """
 
     __slots__ = (
@@ -88,6 +84,7 @@ class Customer:
         "clock_ms",
         "customer_id",
         "due_ms",
+        "dues",
         "grades",
         "high",
         "kinds",
@@ -104,10 +101,11 @@ class Customer:
         self.orders = self.kinds[ORDERS]
         self.attributes: dict[str, str | int | bool] = {}
         self.pending: dict[str, list[int]] = {}
-        self.grades = [Grade(initial) for _, initial in shape.gradings]
+        self.grades = [Grade(initial) for initial in shape.initial]
         self.due_ms = NEVER
         self.low: list[int] = []
         self.high: list[int] = []
+        self.dues: list[int] = []
 
     def roll(self, now_ms: int) -> None:
         """Bring the windows of every series to *now_ms*."""
@@ -117,7 +115,7 @@ class Customer:
 
 def encode(customer: Customer, shape: Shape) -> bytes:
     """Return the stored form of *customer*; `decode` is its inverse."""
-    return msgspec.msgpack.encode(
+    return _encode(
         (
             FORMAT,
             customer.clock_ms,
@@ -125,25 +123,23 @@ def encode(customer: Customer, shape: Shape) -> bytes:
             [(kind, *series.pack()) for kind, series in customer.kinds.items()],
             customer.attributes,
             customer.pending,
-            [
-                (name, grade.tier, grade.sequence, grade.since_ms, grade.kept_until_ms)
-                for (name, _), grade in zip(shape.gradings, customer.grades, strict=True)
-            ],
+            dict(zip(shape.names, customer.grades, strict=True)),
         )
     )
 
 
-_decoder = msgspec.msgpack.Decoder(
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(
     tuple[
         int,
         int,
         int,
-        list[tuple[str, list[int], bytes, list[int] | None]],
+        list[tuple[str, Totals, bytes, list[int] | None]],
         dict[str, str | int | bool],
         dict[str, list[int]],
-        list[tuple[str, str | None, int, int, int]],
+        dict[str, Grade],
     ]
-)
+).decode
 
 
 def decode(customer_id: str, stored: bytes, shape: Shape) -> Customer:
@@ -152,7 +148,7 @@ def decode(customer_id: str, stored: bytes, shape: Shape) -> Customer:
     Series and gradings that the policy no longer names are dropped; new ones start
     empty. Raises `msgspec.MsgspecError` where *stored* is not an encoded customer.
     """
-    _, clock_ms, due_ms, series, attributes, pending, grades = _decoder.decode(stored)
+    _, clock_ms, due_ms, series, attributes, pending, grades = _decode(stored)
     customer = Customer(customer_id, shape)
     customer.clock_ms = clock_ms
     customer.due_ms = due_ms
@@ -161,8 +157,8 @@ def decode(customer_id: str, stored: bytes, shape: Shape) -> Customer:
     for kind, totals, closed, newest in series:
         if kind in customer.kinds:
             customer.kinds[kind].restore(totals, closed, newest, clock_ms)
-    by_name = {name: Grade(*rest) for name, *rest in grades}  # type: ignore[arg-type]
     customer.grades = [
-        by_name.get(name) or Grade(initial) for name, initial in shape.gradings
+        grades.get(name) or Grade(initial)
+        for name, initial in zip(shape.names, shape.initial, strict=True)
     ]
     return customer

@@ -11,14 +11,16 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from stream.changes import TIME_PASSED, Cause, Change, direction, reasons_for
+from stream.customer import ORDERS
 from stream.gradings.base import Reading
-from stream.ledger import OrderEntry
+from stream.measures import PROFILE
 from stream.series import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from stream.customer import Customer, Value
+    from stream.ledger import OrderEntry
     from stream.plan import Plan
 
 NO_CHANGES: tuple[Change, ...] = ()
@@ -28,13 +30,13 @@ _LOWEST = -NEVER - 1
 class Scorer:
     """Applies one policy. Holds no state of its own but the compiled plan."""
 
-    __slots__ = ("_echo_ms", "_order_readers", "plan")
+    __slots__ = ("_echoes", "_order_readers", "plan")
 
     def __init__(self, plan: Plan) -> None:
         """Score by *plan*."""
         self.plan = plan
-        self._order_readers = plan.readers.get("orders", ())
-        self._echo_ms = plan.echo_ms
+        self._order_readers = plan.readers.get(ORDERS, ())
+        self._echoes = plan.echoes
 
     # -- events ---------------------------------------------------------------
 
@@ -71,10 +73,14 @@ class Scorer:
                 orders.undo_add(value, cost)
                 before = self._before(customer, now_ms)
                 orders.add_recent(entry.at_ms, now_ms, value, cost)
-                return [*woken, *self._judge(customer, now_ms, before, Cause("order", event_id))]
+                cause = Cause("order", event_id)
+                return [*woken, *self._review(customer, now_ms, before, cause, ORDERS)]
         customer.clock_ms = now_ms
-        if entry.at_ms + self._echo_ms < customer.due_ms:
-            customer.due_ms = entry.at_ms + self._echo_ms
+        for index, echo_ms in self._echoes:
+            echoed_ms = entry.at_ms + echo_ms
+            if echoed_ms < customer.dues[index]:
+                customer.dues[index] = echoed_ms
+                customer.due_ms = min(customer.due_ms, echoed_ms)
         return woken
 
     def refund(  # noqa: PLR0913 - an event is described by exactly these
@@ -105,7 +111,7 @@ class Scorer:
                 granted = entry.refund(amount_minor)
                 customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
 
-        return self._apply(customer, record_ms, Cause("refund", event_id), apply)
+        return self._apply(customer, record_ms, Cause("refund", event_id), ORDERS, apply)
 
     def interact(  # noqa: PLR0913 - an event is described by exactly these
         self,
@@ -124,7 +130,7 @@ class Scorer:
         def apply(now_ms: int) -> None:
             series.add(at_ms, now_ms, value, 0)
 
-        return self._apply(customer, record_ms, Cause("interaction", event_id), apply)
+        return self._apply(customer, record_ms, Cause("interaction", event_id), kind, apply)
 
     def describe(
         self,
@@ -146,7 +152,7 @@ class Scorer:
                 else:
                     customer.attributes[name] = value
 
-        return self._apply(customer, record_ms, Cause("profile", event_id), apply)
+        return self._apply(customer, record_ms, Cause("profile", event_id), PROFILE, apply)
 
     # -- time -----------------------------------------------------------------
 
@@ -161,7 +167,7 @@ class Scorer:
         """Judge *customer* at *instant_ms* with no event; returns what time has changed."""
         now_ms = max(instant_ms, customer.clock_ms)
         before = self._before(customer, now_ms)
-        return self._judge(customer, now_ms, before, TIME_PASSED)
+        return self._review(customer, now_ms, before, TIME_PASSED, None)
 
     # -- inside ---------------------------------------------------------------
 
@@ -178,17 +184,22 @@ class Scorer:
             customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
             if cancelled:
                 _cancel(customer, now_ms, entry)
-        return self._judge(customer, now_ms, before, Cause("order", event_id))
+        return self._review(customer, now_ms, before, Cause("order", event_id), ORDERS)
 
-    def _apply(
-        self, customer: Customer, record_ms: int, cause: Cause, apply: Callable[[int], None]
+    def _apply(  # noqa: PLR0913 - the steps of one event
+        self,
+        customer: Customer,
+        record_ms: int,
+        cause: Cause,
+        source: str,
+        apply: Callable[[int], None],
     ) -> Sequence[Change]:
         woken = self.wake_before(customer, record_ms)
         now_ms = max(record_ms, customer.clock_ms)
         before = self._before(customer, now_ms)
         customer.roll(now_ms)
         apply(now_ms)
-        return [*woken, *self._judge(customer, now_ms, before, cause)]
+        return [*woken, *self._review(customer, now_ms, before, cause, source)]
 
     def _before(self, customer: Customer, now_ms: int) -> list[Value]:
         """Return the readings of the instant before *now_ms*."""
@@ -197,24 +208,64 @@ class Scorer:
         customer.roll(now_ms)
         return self.plan.read(customer, now_ms)
 
-    def _judge(
-        self, customer: Customer, now_ms: int, before: Sequence[Value], cause: Cause
+    def _review(  # noqa: PLR0913 - the steps of one event
+        self,
+        customer: Customer,
+        now_ms: int,
+        before: Sequence[Value],
+        cause: Cause,
+        source: str | None,
     ) -> Sequence[Change]:
+        """Judge the gradings that an event of *source*, or the time, may have moved."""
         plan = self.plan
         customer.roll(now_ms)
         customer.clock_ms = now_ms
+        if not customer.low or source == PROFILE:
+            return self._judge(customer, now_ms, before, cause, plan.all_gradings)
+        mask = 0
+        dues, low, high = customer.dues, customer.low, customer.high
+        for index, watched in enumerate(plan.watched):
+            measure = watched.measure
+            if measure.source == source or dues[index] <= now_ms:
+                value = measure.value(customer, now_ms)
+                if low[index] <= value < high[index]:  # type: ignore[operator]
+                    dues[index] = measure.due_ms(customer, now_ms, low[index], high[index])
+                else:
+                    mask |= watched.gradings
+        for position in plan.expiring:
+            if plan.gradings[position].due_ms(customer.grades[position]) <= now_ms:
+                mask |= 1 << position | plan.followers[position]
+        if mask:
+            return self._judge(customer, now_ms, before, cause, mask)
+        customer.due_ms = self._soonest(customer)
+        return NO_CHANGES
+
+    def _judge(  # noqa: PLR0913 - the steps of one event
+        self,
+        customer: Customer,
+        now_ms: int,
+        before: Sequence[Value],
+        cause: Cause,
+        mask: int,
+    ) -> Sequence[Change]:
+        """Grade anew by the gradings in *mask*; the others are known to stand."""
+        plan = self.plan
+        grades = customer.grades
         values = plan.read(customer, now_ms)
-        reading = Reading(now_ms, values, [grade.tier for grade in customer.grades])
-        was = [(g.name, tier) for g, tier in zip(plan.gradings, reading.tiers, strict=True)]
+        old = [grade.tier for grade in grades]
+        reading = Reading(now_ms, values, old.copy())
         changes: list[Change] = []
         for position, grading in enumerate(plan.gradings):
-            standing = customer.grades[position]
+            if not mask >> position & 1:
+                continue
+            standing = grades[position]
             evidence = plan.evidence[position]
             if evidence is not None and values[evidence[0]] < evidence[1]:  # type: ignore[operator]
                 tier = None
             else:
                 tier = grading.tier(reading, standing)
-                standing.kept_until_ms = grading.kept_until_ms(reading, standing)
+                if grading.expires:
+                    standing.kept_until_ms = grading.kept_until_ms(reading, standing)
             if tier == standing.tier:
                 continue
             reading.tiers[position] = tier
@@ -229,9 +280,7 @@ class Scorer:
                     sequence=standing.sequence,
                     instant_ms=now_ms,
                     cause=cause,
-                    reasons=reasons_for(
-                        grading, plan.measures, before, reading, was, first=standing.tier is None
-                    ),
+                    reasons=reasons_for(plan, position, before, old, reading),
                     score=grading.score(reading),
                 )
             )
@@ -244,21 +293,28 @@ class Scorer:
         """Work out how far each reading may move, and until when, with every grade unmoved."""
         low: list[int] = []
         high: list[int] = []
-        due_ms = NEVER
+        dues: list[int] = []
         for watched in self.plan.watched:
             value: int = values[watched.position]  # type: ignore[assignment]
-            if watched.cuts is None:
+            cuts = watched.cuts
+            if cuts is None:
                 least, limit = value, value + 1
             else:
-                cell = bisect_right(watched.cuts, value)
-                least = watched.cuts[cell - 1] if cell else _LOWEST
-                limit = watched.cuts[cell] if cell < len(watched.cuts) else NEVER
+                cell = bisect_right(cuts, value)
+                least = cuts[cell - 1] if cell else _LOWEST
+                limit = cuts[cell] if cell < len(cuts) else NEVER
             low.append(least)
             high.append(limit)
-            due_ms = min(due_ms, watched.measure.due_ms(customer, now_ms, least, limit))
-        for grading, standing in zip(self.plan.gradings, customer.grades, strict=True):
-            due_ms = min(due_ms, grading.due_ms(standing))
-        customer.low, customer.high, customer.due_ms = low, high, due_ms
+            dues.append(watched.measure.due_ms(customer, now_ms, least, limit))
+        customer.low, customer.high, customer.dues = low, high, dues
+        customer.due_ms = self._soonest(customer)
+
+    def _soonest(self, customer: Customer) -> int:
+        plan = self.plan
+        due_ms = min(customer.dues, default=NEVER)
+        for position in plan.expiring:
+            due_ms = min(due_ms, plan.gradings[position].due_ms(customer.grades[position]))
+        return due_ms
 
 
 def _cancel(customer: Customer, now_ms: int, entry: OrderEntry) -> None:

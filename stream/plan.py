@@ -39,11 +39,13 @@ class Watched:
         measure: The measure.
         cuts: Readings between two neighbouring cuts leave every grade as it is; None
             where every change may matter.
+        gradings: Bit mask of the gradings whose tier it may decide, directly or not.
     """
 
     position: int
     measure: Measure
     cuts: tuple[int, ...] | None
+    gradings: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,14 @@ class Plan:
         measures: Every measure, in the order of the policy.
         gradings: Every grading, each after those it depends on.
         evidence: Per grading ``(measure, least reading)`` below which it is not graded.
+        inputs: Per grading, the positions of the measures it looks at, ascending.
         watched: Measures that decide grades.
         readers: By source, ``(index into watched, reading)`` of each measure it moves.
-        echo_ms: Age at which one more order may by itself move a watched measure.
+        echoes: Watched measures that one more order may by itself move later on, with
+            the order's age when it may: ``(index into watched, age in ms)``.
+        all_gradings: Bit mask of every grading.
+        expiring: Positions of gradings whose standing may run out by itself.
+        followers: Per grading, the bit mask of those that depend on it, directly or not.
         shape: What is kept of a customer.
         converter: Accepted currencies.
         attributes: Profile attributes that are kept.
@@ -71,9 +78,13 @@ class Plan:
     measures: tuple[Measure, ...]
     gradings: tuple[Grading, ...]
     evidence: tuple[tuple[int, int] | None, ...]
+    inputs: tuple[tuple[int, ...], ...]
     watched: tuple[Watched, ...]
     readers: dict[str, tuple[tuple[int, Callable[[Customer, int], Value]], ...]]
-    echo_ms: int
+    echoes: tuple[tuple[int, int], ...]
+    all_gradings: int
+    expiring: tuple[int, ...]
+    followers: tuple[int, ...]
     shape: Shape
     converter: Converter
     attributes: frozenset[str]
@@ -106,15 +117,22 @@ def compile_policy(document: PolicyDocument) -> Plan:
         measures=measures,
         gradings=gradings,
         evidence=evidence,
+        inputs=tuple(tuple(sorted({*g.cuts, *g.continuous})) for g in gradings),
         watched=watched,
         readers=_readers(watched),
-        echo_ms=min(
-            (w.measure.echo_ms for w in watched if w.measure.source == ORDERS), default=NEVER
+        echoes=tuple(
+            (i, w.measure.echo_ms)
+            for i, w in enumerate(watched)
+            if w.measure.source == ORDERS and w.measure.echo_ms < NEVER
         ),
+        all_gradings=(1 << len(gradings)) - 1,
+        expiring=tuple(i for i, grading in enumerate(gradings) if grading.expires),
+        followers=tuple(_followers(i, gradings) for i in range(len(gradings))),
         shape=Shape(
             spans=builder.spans,
             retention_ms={kind: refund_ms if kind == ORDERS else 0 for kind in builder.spans},
-            gradings=tuple((grading.name, grading.initial) for grading in gradings),
+            names=order,
+            initial=tuple(grading.initial for grading in gradings),
             days=days,
         ),
         converter=Converter(document.currency, document.rates, EXPONENTS),
@@ -157,10 +175,35 @@ def _watched(
     for position, measure in enumerate(measures):
         if measure.unit == "text":
             continue  # moved by profiles only, and those are always judged
-        if position in continuous:
-            yield Watched(position, measure, None)
-        elif position in cuts:
-            yield Watched(position, measure, cuts[position])
+        if position in continuous or position in cuts:
+            levels = None if position in continuous else cuts[position]
+            yield Watched(position, measure, levels, _decided_by(position, gradings, evidence))
+
+
+def _decided_by(
+    position: int,
+    gradings: Sequence[Grading],
+    evidence: Sequence[tuple[int, int] | None],
+) -> int:
+    """Return the bit mask of the gradings that look at a measure, or at one that does."""
+    mask = 0
+    for i, (grading, needed) in enumerate(zip(gradings, evidence, strict=True)):
+        if (
+            position in grading.cuts
+            or position in grading.continuous
+            or (needed is not None and needed[0] == position)
+            or any(mask >> other & 1 for other in grading.depends)
+        ):
+            mask |= 1 << i
+    return mask
+
+
+def _followers(position: int, gradings: Sequence[Grading]) -> int:
+    mask = 1 << position
+    for i, grading in enumerate(gradings):
+        if any(mask >> other & 1 for other in grading.depends):
+            mask |= 1 << i
+    return mask
 
 
 def _readers(

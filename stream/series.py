@@ -13,6 +13,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from stream.calendar import DAY_MS
 
 if TYPE_CHECKING:
@@ -74,41 +76,30 @@ class Window:
         self.cost += sign * row[COST]
 
 
-class Totals:
-    """What one kind of event amounts to over the customer's whole life."""
+class Totals(Struct, array_like=True, gc=False):
+    """What one kind of event amounts to over the customer's whole life.
 
-    __slots__ = (
-        "cost",
-        "count",
-        "dropped_latest",
-        "dropped_ms",
-        "first_ms",
-        "first_value",
-        "gross",
-        "peak",
-        "refunded",
-    )
+    Attributes:
+        count: Surviving events.
+        gross: Sum of their values.
+        refunded: Part of it that was given back.
+        cost: Sum of costs of surviving orders.
+        peak: Largest single value ever, surviving or not.
+        first_ms: Instant of the earliest event ever.
+        first_value: Its value.
+        dropped_ms: Newest surviving bucket among those dropped for age.
+        dropped_latest: Its newest value.
+    """
 
-    def __init__(self) -> None:
-        self.count = self.gross = self.refunded = self.cost = 0
-        self.peak = MISSING
-        self.first_ms = NEVER
-        self.first_value = MISSING
-        # The newest surviving bucket among those dropped for age.
-        self.dropped_ms = MISSING
-        self.dropped_latest = MISSING
-
-    def pack(self) -> list[int]:
-        """Return the fields in the alphabetical order of `__slots__`."""
-        return [getattr(self, name) for name in self.__slots__]
-
-    @classmethod
-    def unpack(cls, fields: Sequence[int]) -> Totals:
-        """Rebuild what `pack` returned."""
-        totals = cls()
-        for name, value in zip(cls.__slots__, fields, strict=True):
-            setattr(totals, name, value)
-        return totals
+    count: int = 0
+    gross: int = 0
+    refunded: int = 0
+    cost: int = 0
+    peak: int = MISSING
+    first_ms: int = NEVER
+    first_value: int = MISSING
+    dropped_ms: int = MISSING
+    dropped_latest: int = MISSING
 
 
 class Series:
@@ -328,15 +319,15 @@ class Series:
 
     # -- storage --------------------------------------------------------------
 
-    def pack(self) -> tuple[list[int], bytes, list[int] | None]:
+    def pack(self) -> tuple[Totals, bytes, list[int] | None]:
         """Return what must be stored: lifetime totals, closed buckets, open bucket."""
-        return self.totals.pack(), self._closed, self._open
+        return self.totals, self._closed, self._open
 
     def restore(
-        self, totals: Sequence[int], closed: bytes, newest: list[int] | None, now_ms: int
+        self, totals: Totals, closed: bytes, newest: list[int] | None, now_ms: int
     ) -> None:
         """Take over what `pack` returned, and bring the windows to *now_ms*."""
-        self.totals = Totals.unpack(totals)
+        self.totals = totals
         self._closed = closed
         self._open = newest
         if newest is not None:

@@ -7,6 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from stream.series import NEVER
 
 if TYPE_CHECKING:
@@ -32,8 +34,7 @@ class Scope:
     level: Callable[[str, Decimal], int]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True, gc=False):
     """The measures and the tiers found so far of one customer at one instant.
 
     Attributes:
@@ -47,8 +48,7 @@ class Reading:
     tiers: list[str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True, gc=False):
     """One addend of a score.
 
     Attributes:
@@ -71,8 +71,7 @@ class Part:
         return self.points * self.weight
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True, gc=False):
     """A score and the parts it is made of: parts and rounding add up to it exactly."""
 
     value: Fraction
@@ -92,6 +91,7 @@ class Grading(ABC):
         continuous: Measures of which every change may matter.
         depends: Positions of the gradings it looks at.
         initial: Where everyone stands before the first change; None: not yet graded.
+        expires: Whether a standing may run out by itself (see `due_ms`).
     """
 
     name: str
@@ -100,6 +100,7 @@ class Grading(ABC):
     continuous: frozenset[int] = frozenset()
     depends: tuple[int, ...] = ()
     initial: str | None = None
+    expires: bool = False
 
     @abstractmethod
     def tier(self, reading: Reading, standing: Grade) -> str | None:

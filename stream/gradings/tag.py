@@ -63,6 +63,7 @@ def compile_tag(name: str, document: Document, scope: Scope) -> Tag:
         cuts=rules.table(),
         depends=tuple(sorted(rules.depends)),
         initial=ABSENT,
+        expires=True,
         adds=adds,
         removes=removes,
         keep_ms=document.keep_days * DAY_MS,
