@@ -57,9 +57,9 @@ def said(exc: BaseException) -> str | None:
 
 
 def one_line(exc: BaseException) -> str:
-    """Return the message of *exc* in one line; its type where it has none.
+    r"""Return the message of *exc* in one line; its type where it has none.
 
-    >>> one_line(ValueError("a\\n b")), one_line(KeyError())
+    >>> one_line(ValueError("a\n b")), one_line(KeyError())
     ('a b', 'KeyError')
     """
     return " ".join(str(exc).split()) or type(exc).__name__

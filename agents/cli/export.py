@@ -15,7 +15,7 @@ from stream.calendar import format_instant
 from stream.plan import Plan
 
 
-def export(
+def export(  # noqa: PLR0913, PLR0917 - these are the options of a command
     directory: Annotated[
         Path, typer.Argument(metavar="DIR", help="Where to write the files.", show_default=False)
     ],

@@ -5,14 +5,12 @@ import logging
 import os
 import sys
 
-import click
 import typer
 
 from agents.cli import doctor, explain, export, options, policy, replay, show, topics
 from agents.cli.errors import said
 
 DEBUG = "TIERSTREAM_DEBUG"
-INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,7 +30,10 @@ app.add_typer(topics.app, name="topics")
 @app.command()
 def version(as_json: options.Json = False) -> None:
     """Show the version."""
-    number = importlib.metadata.version("tierstream")
+    try:
+        number = importlib.metadata.version("tierstream")
+    except importlib.metadata.PackageNotFoundError:
+        number = "(not installed)"
     if as_json:
         show.print_json({"tierstream": number, "python": sys.version.split()[0]})
     else:
@@ -49,21 +50,15 @@ def main() -> None:
     debug = bool(os.environ.get(DEBUG))
     logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL)
     try:
-        code = app(standalone_mode=False)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        sys.exit(INTERRUPTED)
-    except click.ClickException as exc:
-        exc.show()
-        sys.exit(exc.exit_code)
+        app()
     except Exception as exc:
-        line = said(exc)
         if debug:
             raise
+        line = said(exc)
         if line is None:
             line = f"{type(exc).__name__}: {exc} (unexpected; {DEBUG}=1 shows where)"
         show.err.print(f"[red]error:[/] {_plain(line)}", soft_wrap=True)
         sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _plain(text: str) -> str:

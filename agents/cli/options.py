@@ -14,11 +14,15 @@ from stream.plan import Plan, compile_policy
 
 Kafka = Annotated[
     str | None,
-    typer.Option("--kafka", metavar="HOST:PORT", help="Kafka (TIERSTREAM_KAFKA).", rich_help_panel="Where"),
+    typer.Option(
+        "--kafka", metavar="HOST:PORT", help="Kafka (TIERSTREAM_KAFKA).", rich_help_panel="Where"
+    ),
 ]
 Redis = Annotated[
     str | None,
-    typer.Option("--redis", metavar="URL", help="Redis (TIERSTREAM_REDIS).", rich_help_panel="Where"),
+    typer.Option(
+        "--redis", metavar="URL", help="Redis (TIERSTREAM_REDIS).", rich_help_panel="Where"
+    ),
 ]
 Namespace = Annotated[
     str | None,

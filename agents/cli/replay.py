@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +31,7 @@ from stream.plan import Plan
 _REFUSED_SHOWN = 5
 
 
-def replay(
+def replay(  # noqa: PLR0913, PLR0917 - these are the options of a command
     source: Annotated[
         str,
         typer.Argument(
@@ -89,7 +90,7 @@ def replay(
 
 
 async def _live(
-    settings: Settings, log: list[LogRecord], as_of_ms: int | None, speed: float | None
+    settings: Settings, log: Sequence[LogRecord], as_of_ms: int | None, speed: float | None
 ) -> Sent:
     with show.progress_bar() as bar:
         task = bar.add_task(f"to {settings.kafka}", total=len(log))
@@ -123,7 +124,12 @@ def _show_sent(sent: Sent, source: str, settings: Settings, *, as_json: bool) ->
 
 
 def _offline(
-    log: list[LogRecord], plan: Plan, as_of_ms: int | None, export: Path | None, *, as_json: bool
+    log: Sequence[LogRecord],
+    plan: Plan,
+    as_of_ms: int | None,
+    export: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     started = time.perf_counter()
     with show.progress_bar() as bar:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -84,7 +85,14 @@ def instant(instant_ms: int) -> str:
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
     """Return an empty table; the columns named in *right* are numbers."""
-    made = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    made = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=SIMPLE,
+        pad_edge=False,
+    )
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left")
     return made
@@ -92,7 +100,9 @@ def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:
 
 def pairs(title: str, rows: Mapping[str, Any]) -> Table:
     """Return a table of names and values without a header."""
-    made = Table(title=title, title_justify="left", title_style="bold", show_header=False)
+    made = Table(
+        title=title, title_justify="left", title_style="bold", show_header=False, box=SIMPLE
+    )
     made.add_column(style="dim")
     made.add_column(justify="right")
     for name, value in rows.items():

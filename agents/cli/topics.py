@@ -10,6 +10,7 @@ from agents.cli.errors import CommandError
 from agents.topics import TopicPlan, create_topics
 
 _DEFAULT = TopicPlan()
+
 app = typer.Typer(no_args_is_help=True, help="Create the topics.")
 
 
@@ -37,7 +38,7 @@ def create(
             f"--partitions: {partitions} is not allowed; allowed: a divisor of the "
             f"{settings.buckets} buckets, such as 8"
         )
-    found = asyncio.run(create_topics(settings, _DEFAULT.partitions, replication)))
+    found = asyncio.run(create_topics(settings, TopicPlan(partitions, replication)))
     if as_json:
         show.print_json(found)
         return

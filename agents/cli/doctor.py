@@ -1,0 +1,74 @@
+"""`tierstream doctor`: looks at everything around tierstream, and says what to do about it."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from agents.cli import options, show
+from agents.cli.checks_kafka import check_kafka
+from agents.cli.checks_redis import check_redis
+from agents.cli.findings import Finding, fail, ok
+from agents.settings import Settings
+from schemas.policy import PolicyFileError, load_policy
+
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+
+
+def doctor(
+    policy: options.Policy = None,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Records of orders to look at, per partition.")
+    ] = 500,
+    kafka: options.Kafka = None,
+    redis: options.Redis = None,
+    namespace: options.Namespace = None,
+    as_json: options.Json = False,
+) -> None:
+    """Check Kafka, Redis, topics, keys and clocks; exit code 1 if something must be done."""
+    settings = options.settings_from(kafka, redis, namespace, policy)
+    findings = [*_policy(settings), *asyncio.run(_look(settings, sample))]
+    failed = any(finding.level == "fail" for finding in findings)
+    if as_json:
+        show.print_json({"ok": not failed, "findings": [asdict(f) for f in findings]})
+    else:
+        _tell(findings)
+    if failed:
+        raise typer.Exit(1)
+
+
+async def _look(settings: Settings, sample: int) -> list[Finding]:
+    around_kafka, around_redis = await asyncio.gather(
+        check_kafka(settings, sample), asyncio.to_thread(check_redis, settings)
+    )
+    return [*around_kafka, *around_redis]
+
+
+def _policy(settings: Settings) -> Iterator[Finding]:
+    if not settings.policy:
+        return
+    try:
+        document = load_policy(settings.policy)
+    except PolicyFileError as exc:
+        yield fail(
+            "policy",
+            f"{settings.policy} has {len(exc.findings)} mistakes, the first: {exc.findings[0]}",
+            f"see: tierstream policy check {settings.policy}",
+        )
+    else:
+        yield ok("policy", f"{document.policy} version {document.version}")
+
+
+def _tell(findings: list[Finding]) -> None:
+    made = show.table("", "", "what", "how it is")
+    for finding in findings:
+        colour = _COLOURS[finding.level]
+        text = finding.text.replace("[", r"\[")
+        if finding.remedy:
+            text += f"\n[bold]→ {finding.remedy}[/]"
+        made.add_row(f"[{colour}]{finding.level}[/]", finding.what, text)
+    show.out.print(made)
+    counts = {level: sum(f.level == level for f in findings) for level in _COLOURS}
+    show.out.print(", ".join(f"{number} {level}" for level, number in counts.items()))
