@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
+from msgspec import Struct
+
 from schemas.records import (
     ConsentChanged,
     IdentityLinked,
@@ -20,7 +22,7 @@ from schemas.records import (
     ProfileChanged,
 )
 from stream.customer import Customer, decode, encode
-from stream.ledger import OrderEntry, ledger_key, period_of
+from stream.ledger import OrderEntry, decode_entry, encode_entry, ledger_key, period_of
 from stream.outbox import change_row, tiers_row
 from stream.seen import DedupWindow, Seen
 from stream.series import NEVER
@@ -43,7 +45,7 @@ if TYPE_CHECKING:
     )
 
 
-class Arrival(NamedTuple):
+class Arrival(Struct, gc=False):
     """One decoded record on its way into a bucket.
 
     Attributes:
@@ -151,7 +153,7 @@ class Bucket:
     def know_orders(self, entries: Mapping[str, bytes]) -> None:
         """Add ledger entries, by ledger key, that this batch may refer to."""
         for key, stored in entries.items():
-            self._known[key] = OrderEntry.decode(stored)
+            self._known[key] = decode_entry(stored)
 
     # -- the batch ------------------------------------------------------------
 
@@ -252,13 +254,11 @@ class Bucket:
             else:
                 self._refuse(arrival, "conflict", "order_id was paid by another event")
             return None
-        convert = plan.converter.convert
-        entry = OrderEntry(
-            event.occurred_ms,
-            convert(event.amount_minor, event.currency),
-            convert(event.cost_minor, event.currency) if event.cost_minor else 0,
-            checksum=checksum,
-        )
+        paid_minor, cost_minor = event.amount_minor, event.cost_minor or 0
+        if event.currency != plan.converter.reporting:
+            paid_minor = plan.converter.convert(paid_minor, event.currency)
+            cost_minor = plan.converter.convert(cost_minor, event.currency)
+        entry = OrderEntry(event.occurred_ms, paid_minor, cost_minor, checksum)
         self._fresh[key] = entry
         return self.scorer.pay(customer, arrival.record_ms, event.event_id, event.order_id, entry)
 
@@ -324,5 +324,9 @@ class Bucket:
 def _by_period(entries: Mapping[str, OrderEntry]) -> dict[int, dict[str, bytes]]:
     periods: dict[int, dict[str, bytes]] = {}
     for key, entry in entries.items():
-        periods.setdefault(period_of(entry.at_ms), {})[key] = entry.encode()
+        period = period_of(entry.at_ms)
+        listed = periods.get(period)
+        if listed is None:
+            listed = periods[period] = {}
+        listed[key] = encode_entry(entry)
     return periods

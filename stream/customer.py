@@ -70,7 +70,7 @@ class Customer:
         kinds: Day buckets of each kind of event by name; ``kinds["orders"] is orders``.
         attributes: Profile values by name.
         pending: Refunds and cancellations that came before their order:
-            order id -> ``[refunded_minor, cancelled (0 or 1), earliest instant]``.
+            order id -> ``[refunded_minor, cancelled (0 or 1), instant of the first]``.
         grades: In the order of `Shape.gradings`.
         due_ms: No grade changes by time alone before this instant; conservative.
         low: Per watched measure, the least value that keeps every grade as it is; transient

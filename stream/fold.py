@@ -62,6 +62,7 @@ class Scorer:
         # in which all grades stay as they are.
         if (
             orders.next_roll_ms <= now_ms
+            or customer.due_ms <= now_ms
             or not customer.low
             or customer.pending
             or not orders.add_recent(entry.at_ms, now_ms, value, cost)
@@ -77,7 +78,7 @@ class Scorer:
                 return [*woken, *self._review(customer, now_ms, before, cause, ORDERS)]
         customer.clock_ms = now_ms
         for index, echo_ms in self._echoes:
-            echoed_ms = entry.at_ms + echo_ms
+            echoed_ms = orders.joined_ms + echo_ms
             if echoed_ms < customer.dues[index]:
                 customer.dues[index] = echoed_ms
                 customer.due_ms = min(customer.due_ms, echoed_ms)
@@ -94,17 +95,21 @@ class Scorer:
     ) -> Sequence[Change]:
         """Apply a refund, or a cancellation where *amount_minor* is None.
 
-        *entry* is the order, changed in place; None where it is not known yet, in which
-        case the refund waits in the customer's state.
+        *entry* is the order, changed in place; None where it is not known, in which case
+        the refund waits in the customer's state. An order older than the refund days stays
+        as it is: whether the ledger still holds it depends on when that was last tidied.
         """
 
         def apply(now_ms: int) -> None:
             if entry is None:
-                waiting = customer.pending.setdefault(order_id, [0, 0])
+                self._forget_waiting(customer, now_ms)
+                waiting = customer.pending.setdefault(order_id, [0, 0, now_ms])
                 if amount_minor is None:
                     waiting[1] = 1
                 else:
                     waiting[0] += amount_minor
+            elif now_ms - entry.at_ms > self.plan.refund_ms:
+                return
             elif amount_minor is None:
                 _cancel(customer, now_ms, entry)
             else:
@@ -177,14 +182,21 @@ class Scorer:
         before = self._before(customer, now_ms)
         customer.roll(now_ms)
         customer.orders.add(entry.at_ms, now_ms, entry.paid_minor, entry.cost_minor)
+        self._forget_waiting(customer, now_ms)
         waiting = customer.pending.pop(order_id, None)
-        if waiting is not None:
-            refunded_minor, cancelled = waiting
+        if waiting is not None and now_ms - entry.at_ms <= self.plan.refund_ms:
+            refunded_minor, cancelled, _ = waiting
             granted = entry.refund(refunded_minor)
             customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
             if cancelled:
                 _cancel(customer, now_ms, entry)
         return self._review(customer, now_ms, before, Cause("order", event_id), ORDERS)
+
+    def _forget_waiting(self, customer: Customer, now_ms: int) -> None:
+        oldest_ms = now_ms - self.plan.refund_ms
+        pending = customer.pending
+        for order_id in [key for key, waiting in pending.items() if waiting[2] < oldest_ms]:
+            del pending[order_id]
 
     def _apply(  # noqa: PLR0913 - the steps of one event
         self,

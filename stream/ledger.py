@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import struct
-from dataclasses import dataclass
+import msgspec
+from msgspec import Struct
 
 from stream.calendar import DAY_MS
 
-_ENTRY = struct.Struct("<qqqqIB")
 _PERIOD_MS = 32 * DAY_MS
 _SEPARATOR = "\x1f"
 
@@ -22,25 +21,24 @@ def period_of(at_ms: int) -> int:
     return at_ms // _PERIOD_MS
 
 
-@dataclass(slots=True)
-class OrderEntry:
+class OrderEntry(Struct, array_like=True, gc=False):
     """One order, in minor units of the reporting currency.
 
     Attributes:
         at_ms: When it was paid (event time); its day bucket follows from this.
         paid_minor: Amount paid.
         cost_minor: Cost, 0 where unknown.
+        checksum: CRC-32 of the record that paid it, to tell a repeat from a conflict.
         refunded_minor: Refunded so far, at most what was paid.
         cancelled: No longer counts.
-        checksum: CRC-32 of the record that paid it, to tell a repeat from a conflict.
     """
 
     at_ms: int
     paid_minor: int
     cost_minor: int
+    checksum: int = 0
     refunded_minor: int = 0
     cancelled: bool = False
-    checksum: int = 0
 
     def refund(self, amount_minor: int) -> int:
         """Refund up to *amount_minor* and return what was really refunded.
@@ -52,19 +50,9 @@ class OrderEntry:
         self.refunded_minor += granted
         return granted
 
-    def encode(self) -> bytes:
-        """Return the stored form; `decode` is its inverse."""
-        return _ENTRY.pack(
-            self.at_ms,
-            self.paid_minor,
-            self.cost_minor,
-            self.refunded_minor,
-            self.checksum,
-            self.cancelled,
-        )
 
-    @classmethod
-    def decode(cls, stored: bytes) -> OrderEntry:
-        """Rebuild an entry. Raises `struct.error` where *stored* is not one."""
-        at_ms, paid, cost, refunded, checksum, cancelled = _ENTRY.unpack(stored)
-        return cls(at_ms, paid, cost, refunded, bool(cancelled), checksum)
+encode_entry = msgspec.msgpack.Encoder().encode
+"""Return the stored form of an `OrderEntry`; `decode_entry` is its inverse."""
+
+decode_entry = msgspec.msgpack.Decoder(OrderEntry).decode
+"""Rebuild an entry. Raises `msgspec.MsgspecError` where the bytes are not one."""

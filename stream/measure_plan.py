@@ -69,6 +69,8 @@ class MeasurePlan:
         if span is None:
             return runtime.LifetimeSum(name, unit, source, field)
         window = self._window(source, span)
+        if field == "contribution":
+            return runtime.WindowContribution(name, source, window, span)
         kind = runtime.WindowSum
         if source == ORDERS and field == "revenue":
             kind = runtime.OrderRevenue

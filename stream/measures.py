@@ -79,13 +79,11 @@ def _row_amount(field: str, row: Sequence[int]) -> int:
         return row[REFUNDED]
     if field == "cost":
         return row[COST]
-    if field == "revenue":
-        return row[GROSS] - row[REFUNDED]
-    return row[GROSS] - row[REFUNDED] - row[COST]
+    return row[GROSS] - row[REFUNDED]
 
 
 class WindowSum(Measure):
-    """A sum or a count over one rolling window."""
+    """A sum or a count over one rolling window, of amounts that are never negative."""
 
     def __init__(
         self, name: str, unit: str, source: str, window: int, field: str, span: Span
@@ -97,9 +95,6 @@ class WindowSum(Measure):
         self._read = _AMOUNTS[field]
         if span.near_ms:
             self.echo_ms = span.near_ms
-        elif field == "contribution":
-            # A loss that leaves the window raises the sum.
-            self.echo_ms = span.far_ms
 
     def value(self, customer: Customer, now_ms: int) -> int:
         """Return the sum over the window."""
@@ -195,6 +190,19 @@ class _Windowed(Measure):
                 soonest = min(soonest, at_ms)
                 break
         return soonest
+
+
+class WindowContribution(_Windowed):
+    """Revenue less cost over one window: an order may lower it, one that leaves may raise it."""
+
+    def __init__(self, name: str, source: str, window: int, span: Span) -> None:
+        """Read the window with index *window* of the series of *source*."""
+        super().__init__(name, "money", source, (window,), span)
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return the sum over the window."""
+        del now_ms
+        return _AMOUNTS["contribution"](customer.kinds[self.source].windows[self._windows[0]])
 
 
 class WindowPeak(_Windowed):

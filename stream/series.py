@@ -29,8 +29,9 @@ MISSING = -(1 << 62)
 _ROW = struct.Struct("<qiqqqqq")
 _ROW_BYTES = _ROW.size
 LAST_MS, COUNT, GROSS, REFUNDED, COST, PEAK, LATEST = range(7)
-# A day may have 25 hours, so a bucket is kept that much longer than any window.
-_LONGEST_DAY_MS = 90_000_000
+# A local day may have 25 hours, in places even 31, so a bucket is kept that much longer
+# than any window.
+_LONGEST_DAY_MS = 2 * DAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,8 @@ class Totals(Struct, array_like=True, gc=False):
         first_ms: Instant of the earliest event ever.
         first_value: Its value.
         dropped_ms: Newest surviving bucket among those dropped for age.
-        dropped_latest: Its newest value.
+        dropped_last_ms: Newest event among those dropped for age, surviving or not.
+        dropped_latest: Its value.
     """
 
     count: int = 0
@@ -99,6 +101,7 @@ class Totals(Struct, array_like=True, gc=False):
     first_ms: int = NEVER
     first_value: int = MISSING
     dropped_ms: int = MISSING
+    dropped_last_ms: int = MISSING
     dropped_latest: int = MISSING
 
 
@@ -112,6 +115,8 @@ class Series:
         totals: Lifetime figures.
         windows: Running totals in the order of the spans given.
         next_roll_ms: No window changes by time alone before this instant.
+        joined_ms: Of the last event that `add_recent` counted: the instant from which its
+            day would have aged without it.
     """
 
     __slots__ = (
@@ -122,6 +127,7 @@ class Series:
         "_open",
         "_retention_ms",
         "_undo",
+        "joined_ms",
         "near",
         "next_roll_ms",
         "totals",
@@ -140,6 +146,7 @@ class Series:
         self.windows = [Window(span) for span in spans]
         self.near = [window for window in self.windows if window.near_ms == 0]
         self.next_roll_ms = NEVER
+        self.joined_ms = NEVER
 
     # -- events ---------------------------------------------------------------
 
@@ -154,10 +161,13 @@ class Series:
     def add_recent(self, at_ms: int, now_ms: int, value: int, cost: int) -> bool:
         """Count an event of today or of a later day than all others; else do nothing.
 
-        The common case, at a cost that does not depend on how much is kept. Returns
-        whether the event was counted; the last one can be taken back by `undo_add`.
+        The common case, at a cost that does not depend on how much is kept: at least one
+        event survives, and this one is not the earliest of all. Returns whether the event
+        was counted; the last one can be taken back by `undo_add`.
         """
         totals = self.totals
+        if at_ms < totals.first_ms or not totals.count:
+            return False
         newest = self._open
         recent_ms = now_ms - DAY_MS
         if newest is not None and self._day_start <= at_ms < self._day_end:
@@ -172,6 +182,7 @@ class Series:
                 totals.first_ms,
                 totals.first_value,
             )
+            self.joined_ms = newest[LAST_MS]
             if at_ms > newest[LAST_MS]:
                 newest[LAST_MS] = at_ms
                 newest[LATEST] = value
@@ -192,6 +203,7 @@ class Series:
                 totals.first_ms,
                 totals.first_value,
             )
+            self.joined_ms = at_ms
             self._open_day(at_ms, value, cost)
         else:
             return False
@@ -201,7 +213,13 @@ class Series:
             window.cost += cost
             if value > window.peak:
                 window.peak = value
-        self._count_for_life(at_ms, value, cost)
+        totals.count += 1
+        totals.gross += value
+        totals.cost += cost
+        if value > totals.peak:
+            totals.peak = value
+        if at_ms <= totals.first_ms:
+            self._note_first(at_ms, value)
         return True
 
     def undo_add(self, value: int, cost: int) -> bool:
@@ -304,11 +322,14 @@ class Series:
         newest = self._open
         if newest is not None and newest[COUNT] > 0 and newest[LAST_MS] > self.totals.dropped_ms:
             return newest[LAST_MS]
-        return self._newest_surviving()[0]
+        return self._newest_surviving_ms()
 
     def latest(self) -> int:
-        """Return the value of the newest surviving event, or `MISSING`."""
-        return self._newest_surviving()[1]
+        """Return the value of the newest event ever, surviving or not, or `MISSING`."""
+        newest, totals = self._open, self.totals
+        if newest is not None and newest[LAST_MS] > totals.dropped_last_ms:
+            return newest[LATEST]
+        return totals.dropped_latest
 
     def rows(self) -> Iterator[list[int]]:
         """Yield every kept day bucket, oldest first, as lists of seven integers."""
@@ -349,10 +370,16 @@ class Series:
 
     def _add_late(self, at_ms: int, now_ms: int, value: int, cost: int) -> None:
         self._undo = None
-        self._count_for_life(at_ms, value, cost)
+        totals = self.totals
+        totals.count += 1
+        totals.gross += value
+        totals.cost += cost
+        totals.peak = max(totals.peak, value)
+        if at_ms <= totals.first_ms:
+            self._note_first(at_ms, value)
         start, end = self._days.bounds_ms(at_ms)
         if end + self._retention_ms <= now_ms:
-            self._remember_dropped(at_ms, value)
+            self._remember_dropped(at_ms, value, 1)
             return
         rows = list(self.rows())
         position = 0
@@ -370,18 +397,10 @@ class Series:
             rows.insert(position, [at_ms, 1, value, 0, cost, value, value])
         self._replace(rows, now_ms)
 
-    def _count_for_life(self, at_ms: int, value: int, cost: int) -> None:
+    def _note_first(self, at_ms: int, value: int) -> None:
         totals = self.totals
-        totals.count += 1
-        totals.gross += value
-        totals.cost += cost
-        if value > totals.peak:
-            totals.peak = value
-        if at_ms < totals.first_ms:
-            totals.first_ms = at_ms
-            totals.first_value = value
-        elif at_ms == totals.first_ms and value < totals.first_value:
-            totals.first_value = value
+        if at_ms < totals.first_ms or value < totals.first_value:
+            totals.first_ms, totals.first_value = at_ms, value
 
     def _replace(self, rows: list[list[int]], now_ms: int) -> None:
         self._undo = None
@@ -414,8 +433,7 @@ class Series:
             if row[LAST_MS] > limit:
                 break
             dropped += 1
-            if row[COUNT] > 0:
-                self._remember_dropped(row[LAST_MS], row[LATEST])
+            self._remember_dropped(row[LAST_MS], row[LATEST], row[COUNT])
         if dropped:
             self._closed = self._closed[dropped * _ROW_BYTES :]
             for window in self.windows:
@@ -448,15 +466,16 @@ class Series:
             (self._row(i)[PEAK] for i in range(window.start, window.end)), default=MISSING
         )
 
-    def _remember_dropped(self, at_ms: int, value: int) -> None:
+    def _remember_dropped(self, at_ms: int, value: int, count: int) -> None:
         totals = self.totals
-        if (at_ms, value) > (totals.dropped_ms, totals.dropped_latest):
-            totals.dropped_ms, totals.dropped_latest = at_ms, value
+        if count > 0:
+            totals.dropped_ms = max(totals.dropped_ms, at_ms)
+        if (at_ms, value) > (totals.dropped_last_ms, totals.dropped_latest):
+            totals.dropped_last_ms, totals.dropped_latest = at_ms, value
 
-    def _newest_surviving(self) -> tuple[int, int]:
-        dropped = self.totals.dropped_ms, self.totals.dropped_latest
+    def _newest_surviving_ms(self) -> int:
         for index in range(self._size() - 1, -1, -1):
             row = self._row(index)
             if row[COUNT] > 0:
-                return max(dropped, (row[LAST_MS], row[LATEST]))
-        return dropped
+                return max(self.totals.dropped_ms, row[LAST_MS])
+        return self.totals.dropped_ms
