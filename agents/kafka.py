@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 CLIENT = "tierstream"
 _FETCH_BYTES = 16_000_000
 _PARTITION_FETCH_BYTES = 4_000_000
+_FETCH_WAIT_MS = 200
+_HEARTBEATS_PER_SESSION = 4
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -39,6 +41,11 @@ def connection(settings: Settings) -> dict[str, Any]:
     return arguments
 
 
+def heartbeat_ms(settings: Settings) -> int:
+    """Return how often a group member shows that it lives; so it also learns it has been put out."""
+    return settings.session_timeout_ms // _HEARTBEATS_PER_SESSION
+
+
 def consumer(settings: Settings, group: str | None = None, **more: Any) -> AIOKafkaConsumer:  # noqa: ANN401
     """Return a consumer of committed records that starts from the beginning of the log.
 
@@ -54,6 +61,9 @@ def consumer(settings: Settings, group: str | None = None, **more: Any) -> AIOKa
         "partition_assignment_strategy": (RangePartitionAssignor,),
         "fetch_max_bytes": _FETCH_BYTES,
         "max_partition_fetch_bytes": _PARTITION_FETCH_BYTES,
+        "fetch_max_wait_ms": _FETCH_WAIT_MS,
+        "session_timeout_ms": settings.session_timeout_ms,
+        "heartbeat_interval_ms": heartbeat_ms(settings),
         **more,
     }
     return AIOKafkaConsumer(**arguments)

@@ -74,6 +74,7 @@ class Settings:
         bad_run_limit: Consecutive bad records of a partition that halt it.
         bad_ratio_limit: Share of bad records among the last 1,000 that halts it.
         max_record_bytes: Larger values are dead-lettered as oversized.
+        session_timeout_ms: How long a worker may be silent before its partitions go to others.
         web_host: Address of the health and metrics endpoints.
         web_port: Their port; 0 picks a free one.
         stall_after_ms: Time without progress, while there is work, that is a stall.
@@ -95,6 +96,7 @@ class Settings:
     bad_run_limit: int = 100
     bad_ratio_limit: float = 0.5
     max_record_bytes: int = 1_000_000
+    session_timeout_ms: int = 10_000
     web_host: str = "127.0.0.1"
     web_port: int = 6066
     stall_after_ms: int = 30_000
