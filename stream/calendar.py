@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 DAY_MS = 86_400_000
@@ -10,6 +10,10 @@ _SLOT_MS = 900_000
 _CACHE_LIMIT = 200_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_DAY = timedelta(days=1)
+# Between these, three days more or less and any offset stay inside the calendar.
+_FIRST_MS = (datetime(1, 1, 3, tzinfo=UTC) - _EPOCH) // _MILLISECOND
+_LAST_MS = (datetime(9999, 12, 28, tzinfo=UTC) - _EPOCH) // _MILLISECOND
 
 
 def to_instant_ms(moment: datetime) -> int:
@@ -34,8 +38,11 @@ def format_instant(instant_ms: int) -> str:
 class LocalDays:
     """Maps an instant to the local calendar day that contains it.
 
-    Days are 23, 24 or 25 hours long where the zone has daylight saving; the
-    bounds are exact instants, so a day never overlaps its neighbours.
+    Days are 23, 24 or 25 hours long where the zone has daylight saving (elsewhere 0 to
+    31 where a zone was redrawn). A day begins the first time its midnight strikes: where
+    the clocks go back past midnight, what they show again belongs to the new day. The
+    bounds are exact instants, so a day never overlaps its neighbours. On the very first
+    and last days of the calendar, in the years 1 and 9999, days are those of UTC.
     """
 
     __slots__ = ("_by_slot", "_zone")
@@ -64,8 +71,15 @@ class LocalDays:
         return bounds
 
     def _compute(self, instant_ms: int) -> tuple[int, int]:
-        local = (_EPOCH + timedelta(milliseconds=instant_ms)).astimezone(self._zone)
+        if not _FIRST_MS <= instant_ms < _LAST_MS:
+            start = instant_ms - instant_ms % DAY_MS
+            return start, start + DAY_MS
+        local = (_EPOCH + timedelta(milliseconds=instant_ms)).astimezone(self._zone).date()
+        start, end = self._midnight_ms(local), self._midnight_ms(local + _DAY)
+        if instant_ms >= end:
+            start, end = end, self._midnight_ms(local + 2 * _DAY)
+        return start, end
+
+    def _midnight_ms(self, local: date) -> int:
         midnight = datetime(local.year, local.month, local.day, tzinfo=self._zone)
-        following = local.date() + timedelta(days=1)
-        end = datetime(following.year, following.month, following.day, tzinfo=self._zone)
-        return to_instant_ms(midnight.astimezone(UTC)), to_instant_ms(end.astimezone(UTC))
+        return to_instant_ms(midnight.astimezone(UTC))
