@@ -1,0 +1,290 @@
+"""Random policies: every kind of measure and of grading, with levels that small histories cross."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import strategies as st
+
+ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Shanghai", "Australia/Lord_Howe"]
+CURRENCIES = {
+    "EUR": {"JPY": "0.0061", "KWD": "3.005"},
+    "JPY": {"EUR": "163.5", "KWD": "491.3"},
+    "KWD": {"EUR": "0.3328", "JPY": "0.00203"},
+}
+PLACES = {"EUR": 2, "JPY": 0, "KWD": 3}
+KINDS = ["visit", "complaint", "referral", "survey", "payment.overdue"]
+FIELDS = ["revenue", "gross", "refunded", "cost", "contribution"]
+# In minor units; amounts of orders are taken from nearly the same few numbers.
+MONEY_LEVELS = [-50, 0, 1, 50, 100, 150, 200, 300, 500]
+LEVELS = {
+    "count": [0, 1, 2, 3, 4, 6],
+    "days": [1, 2, 3, 5, 8, 13],
+    "bp": [-10_000, -2_500, 0, 2_500, 5_000, 10_000, 20_000],
+    "number": [0, 1, 20, 50, 80, 100],
+}
+UNITS = {
+    "count": "count",
+    "days_since": "days",
+    "growth": "bp",
+    "ratio": "bp",
+    "sum": "money",
+    "average": "money",
+    "first": "money",
+}
+Spec = dict[str, Any]
+
+_lengths = st.integers(1, 9).map(lambda n: f"{n}d")
+
+
+@st.composite
+def _windowed(draw: st.DrawFn, spec: Spec) -> Spec:
+    if draw(st.integers(0, 4)):
+        spec = spec | {"window": draw(_lengths)}
+        if not draw(st.integers(0, 2)):
+            spec["before"] = draw(_lengths)
+    return spec
+
+
+def _measures() -> st.SearchStrategy[Spec]:
+    fields = st.sampled_from(FIELDS)
+    kinds = st.sampled_from(["orders", "orders", *KINDS])
+    return st.one_of(
+        fields.flatmap(lambda f: _windowed({"sum": f})),
+        kinds.flatmap(lambda k: _windowed({"count": k})),
+        fields.flatmap(lambda f: _windowed({"average": f})),
+        st.sampled_from(["gross", "survey", "payment.overdue"]).flatmap(
+            lambda m: _windowed({"max": m})
+        ),
+        st.sampled_from(["gross", "survey"]).map(lambda m: {"last": m}),
+        st.just({"first": "gross"}),
+        st.sampled_from(["last_order", "first_order", *KINDS]).map(lambda k: {"days_since": k}),
+        st.builds(lambda f, w: {"growth": f, "window": w}, fields, _lengths),
+        st.builds(lambda of, to: {"ratio": {"of": of, "to": to}}, fields, fields).flatmap(
+            _windowed
+        ),
+        st.builds(
+            lambda name, kind: {"attribute": name, "type": kind},
+            st.sampled_from(["industry", "headcount"]),
+            st.sampled_from(["text", "number"]),
+        ),
+    )
+
+
+def unit_of(spec: Spec) -> str:
+    """Return the unit of a measure as the policy language defines it."""
+    if "attribute" in spec:
+        return str(spec["type"])
+    for key in ("max", "last"):
+        if key in spec:
+            return {"gross": "money", "survey": "number"}.get(spec[key], "days")
+    return UNITS[next(iter(spec))]
+
+
+class _Author:
+    """Draws the gradings of one policy."""
+
+    def __init__(self, draw: st.DrawFn, measures: dict[str, Spec], currency: str) -> None:
+        self.draw = draw
+        self.units = {name: unit_of(spec) for name, spec in measures.items()}
+        self.places = PLACES[currency]
+        self.gradings: dict[str, Spec] = {}
+        self.grades: dict[str, list[str]] = {}
+
+    def having(self, *units: str) -> list[str]:
+        return [m for m, u in self.units.items() if (u in units if units else u != "text")]
+
+    def level(self, measure: str, minor: int) -> Any:
+        if self.units[measure] != "money":
+            return minor
+        return float(f"{minor / 10**self.places:.{self.places}f}") if self.places else minor
+
+    def levels(self, measure: str, count: int) -> list[int]:
+        unit = self.units[measure]
+        choices = MONEY_LEVELS if unit == "money" else LEVELS[unit]
+        picked = self.draw(
+            st.lists(st.sampled_from(choices), min_size=count, max_size=count, unique=True)
+        )
+        return sorted(picked)
+
+    def add(self, name: str) -> None:
+        kinds = [self.bands, self.interval, self.weighted, self.conditions, self.tag]
+        if self.having("days"):
+            kinds += [self.cells, self.segments]
+        spec, grades = self.draw(st.sampled_from(kinds))()
+        self.gradings[name] = spec
+        self.grades[name] = grades
+
+    def bands(self) -> tuple[Spec, list[str]]:
+        measure = self.draw(st.sampled_from(self.having()))
+        levels = self.levels(measure, self.draw(st.integers(1, 3)))[::-1]
+        spec: Spec = {"type": "bands", "measure": measure, "tiers": []}
+        for position, enter in enumerate(levels):
+            tier: Spec = {"tier": f"t{position}", "enter": self.level(measure, enter)}
+            if self.draw(st.booleans()):
+                lower = self.levels(measure, 1)[0]
+                tier["exit"] = self.level(measure, min(enter, lower))
+            spec["tiers"].append(tier)
+        spec["tiers"].append({"tier": "floor"})
+        if self.draw(st.booleans()):
+            other = self.draw(st.sampled_from(self.having()))
+            spec["minimum_evidence"] = {
+                "measure": other,
+                "at_least": self.level(other, self.levels(other, 1)[0]),
+            }
+        return spec, [tier["tier"] for tier in spec["tiers"]]
+
+    def ranges(self, measure: str, parts: int) -> list[Spec]:
+        rows: list[Spec] = [
+            {"below": self.level(measure, level), "points": self.points(parts)}
+            for level in self.levels(measure, self.draw(st.integers(0, 3)))
+        ]
+        return [*rows, {"points": self.points(parts)}]
+
+    def points(self, parts: int) -> Any:
+        return self.draw(st.sampled_from(["full", 0, 5, "20", "100/7", "25/3", 100 // parts]))
+
+    def card(self, indicators: dict[str, Spec], kind: str) -> tuple[Spec, list[str]]:
+        names = ["top", "middle", "floor"]
+        enters = sorted(
+            self.draw(
+                st.lists(
+                    st.sampled_from([5, 20, 33.33, 50, 66.67, 80]),
+                    min_size=2,
+                    max_size=2,
+                    unique=True,
+                )
+            ),
+            reverse=True,
+        )
+        tiers: list[Spec] = [{"tier": names[0], "enter": enters[0]}]
+        tiers.append({"tier": names[1], "enter": enters[1], "exit": enters[1] - 4})
+        tiers.append({"tier": names[2]})
+        rounding = {
+            "mode": self.draw(st.sampled_from(["truncate", "half_up", "half_even"])),
+            "places": self.draw(st.sampled_from([0, 1, 2, 4])),
+        }
+        return {"type": kind, "rounding": rounding, "indicators": indicators, "tiers": tiers}, names
+
+    def weights(self) -> list[str]:
+        return self.draw(
+            st.sampled_from([["100%"], ["40%", "60%"], ["33.3%", "33.3%", "33.4%"]])
+        )
+
+    def interval(self) -> tuple[Spec, list[str]]:
+        indicators = {}
+        for position, weight in enumerate(self.weights()):
+            measures = self.draw(
+                st.lists(st.sampled_from(self.having()), min_size=1, max_size=3, unique=True)
+            )
+            indicators[f"i{position}"] = {
+                "weight": weight,
+                "measures": {m: self.ranges(m, len(measures)) for m in measures},
+            }
+        return self.card(indicators, "interval_scorecard")
+
+    def weighted(self) -> tuple[Spec, list[str]]:
+        indicators: dict[str, Spec] = {}
+        for position, weight in enumerate(self.weights()):
+            direct = self.having("number", "count")
+            if direct and self.draw(st.booleans()):
+                rule: Spec = {"points_from": self.draw(st.sampled_from(direct))}
+            else:
+                measure = self.draw(st.sampled_from(self.having()))
+                rule = {"ranges": {"measure": measure, "ranges": self.ranges(measure, 1)}}
+            indicators[f"i{position}"] = {"weight": weight} | rule
+        return self.card(indicators, "weighted_scorecard")
+
+    def cells(self) -> tuple[Spec, list[str]]:
+        spec: Spec = {"type": "rfm_cells"}
+        for axis, among in (
+            ("recency", self.having("days")),
+            ("frequency", self.having()),
+            ("monetary", self.having()),
+        ):
+            measure = self.draw(st.sampled_from(among))
+            cuts = [self.level(measure, level) for level in self.levels(measure, 4)]
+            spec[axis] = {"measure": measure, "cuts": cuts}
+        return spec, ["555", "111", "151", "511"]
+
+    def segments(self) -> tuple[Spec, list[str]]:
+        spec: Spec = {"type": "rfm_segments"}
+        recency = self.draw(st.sampled_from(self.having("days")))
+        spec["recency"] = {"measure": recency, "high_below": self.levels(recency, 1)[0]}
+        for axis in ("frequency", "monetary"):
+            measure = self.draw(st.sampled_from(self.having()))
+            level = self.level(measure, self.levels(measure, 1)[0])
+            spec[axis] = {"measure": measure, "high_from": level}
+        return spec, ["important_value", "general_win_back", "general_develop"]
+
+    def condition(self, depth: int = 2) -> Spec:
+        kind = self.draw(st.integers(0, 7 if depth else 3))
+        if kind == 0 and self.grades:
+            name = self.draw(st.sampled_from(sorted(self.grades)))
+            grades = st.lists(st.sampled_from(self.grades[name]), min_size=1, max_size=2)
+            return {"grading": name, "is": self.draw(grades)}
+        if kind <= 3 or not depth:
+            return self.test(self.draw(st.sampled_from(sorted(self.units))))
+        if kind == 4:
+            return {"not": self.condition(depth - 1)}
+        parts = [self.condition(depth - 1) for _ in range(self.draw(st.integers(1, 3)))]
+        return {"all" if kind == 5 else "any": parts}
+
+    def test(self, measure: str) -> Spec:
+        unit = self.units[measure]
+        tests = ["is_known"]
+        tests += ["is"] if unit == "text" else ["at_least", "below"] * 2
+        tests += ["is"] if unit in {"number", "count"} else []
+        test = self.draw(st.sampled_from(tests))
+        if test == "is_known":
+            return {"measure": measure, "is_known": self.draw(st.booleans())}
+        if test == "is":
+            words = ["steel", "cement", "7"] if unit == "text" else LEVELS[unit]
+            listed = st.lists(st.sampled_from(words), min_size=1, max_size=2, unique=True)
+            return {"measure": measure, "is": self.draw(listed)}
+        return {"measure": measure, test: self.level(measure, self.levels(measure, 1)[0])}
+
+    def conditions(self) -> tuple[Spec, list[str]]:
+        names = ["l0", "l1", "l2"][: self.draw(st.integers(1, 3))]
+        levels: list[Spec] = [{"level": name, "when": self.condition()} for name in names]
+        if self.draw(st.booleans()):
+            levels.append({"level": "rest"})
+            names = [*names, "rest"]
+        return {"type": "conditions", "levels": levels}, names
+
+    def tag(self) -> tuple[Spec, list[str]]:
+        spec: Spec = {"type": "tag", "add_when": self.condition()}
+        if not self.draw(st.integers(0, 2)):
+            spec["remove_when"] = self.condition()
+        if self.draw(st.booleans()):
+            spec["keep_days"] = self.draw(st.integers(1, 6))
+        return spec, ["present", "absent"]
+
+
+@st.composite
+def policies(draw: st.DrawFn, *, refund_days: int | None = None) -> str:
+    """Return the text of a policy file, in the part of YAML that is JSON."""
+    currency = draw(st.sampled_from(sorted(CURRENCIES)))
+    specs = draw(st.lists(_measures(), min_size=1, max_size=5))
+    measures = {f"m{position}": spec for position, spec in enumerate(specs)}
+    if not any(unit_of(spec) != "text" for spec in specs):
+        measures["m_last"] = {"sum": "revenue", "window": "3d"}
+    author = _Author(draw, measures, currency)
+    for position in range(draw(st.integers(1, 4))):
+        author.add(f"g{position}")
+    gradings = author.gradings
+    if draw(st.booleans()):
+        gradings = dict(reversed(gradings.items()))
+    document = {
+        "policy": "random",
+        "version": 1,
+        "time_zone": draw(st.sampled_from(ZONES)),
+        "currency": currency,
+        "rates": CURRENCIES[currency],
+        "refund_days": refund_days or draw(st.sampled_from([1, 3, 9, 90])),
+        "max_future_minutes": 120,
+        "measures": measures,
+        "gradings": gradings,
+    }
+    return json.dumps(document)
