@@ -1,4 +1,4 @@
-"""From raw records to decoded arrivals per bucket, and refused ones to dead letters."""
+"""From raw records to their buckets: decoded, admitted, and applied where nothing is missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schemas.decode import (
     decode_order,
     decode_profile,
 )
-from schemas.records import ClockAdvanced
+from schemas.records import ClockAdvanced, OrderPaid
 from stream.admission import FUTURE, refusal
 from stream.bucket import Arrival
 from stream.partition import bucket_of
@@ -44,10 +44,11 @@ _REMEMBERED_CUSTOMERS = 2_000_000
 
 @dataclass(slots=True)
 class Batch:
-    """One micro-batch, sorted by bucket.
+    """What is left of one micro-batch after everything that could be applied was applied.
 
     Attributes:
-        arrivals: Decoded records per bucket, in order.
+        arrivals: Decoded records per bucket that need something from the store first,
+            in order. Once one record of a customer waits, the customer's later ones do.
         letters: Encoded dead-letter rows per bucket.
         positions: Next offset to apply per source, past every record looked at.
         foreign: Sources that feed a bucket away from its home, per bucket.
@@ -74,17 +75,22 @@ class Intake:
         self._metrics = metrics
         self._ownership = ownership
         self._plan = ownership.scorer.plan
-        self._bucket_of: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
         self._streaks: dict[TopicPartition, BadStreak] = {}
         self.halted: set[TopicPartition] = set()
+        self._waiting: set[str] = set()
+        # While set, every order is looked up in the ledger before it is taken as new.
+        self.careful = False
 
-    def sort(self, runs: Iterable[Run], wall_ms: int) -> Batch:
-        """Decode records, which come in processing order, and sort them by bucket.
+    def take(self, runs: Iterable[Run], wall_ms: int) -> Batch:
+        """Decode records, which come in processing order, and apply them to cached customers.
 
-        Records that their bucket has applied already (their offset is below its cursor)
+        Paid orders of cached customers are applied at once; what needs a load is left to
+        the caller (`Batch.arrivals`). Records that their bucket has applied already (their offset is below its cursor)
         are passed over. Partitions that halted are left alone.
         """
         batch = Batch()
+        self._waiting.clear()
         for tp, records in runs:
             if tp in self.halted or tp not in self._ownership.assigned:
                 continue
@@ -103,14 +109,14 @@ class Intake:
         self, tp: TopicPartition, base: str, records: list[Record], batch: Batch, wall_ms: int
     ) -> None:
         decode = _DECODERS[base]
-        plan, known = self._plan, self._bucket_of
-        buckets, partitions = self._settings.buckets, self._ownership.partitions
+        plan, numbers = self._plan, self._numbers
+        buckets, partitions = self._ownership.buckets, self._ownership.partitions
         home = tp.partition
         latest_ms = wall_ms + plan.max_future_ms
         limit = self._settings.max_record_bytes
         source = source_name(base, tp.partition)
         replayed = self._ownership.replayed.get(source, 0)
-        arrivals = batch.arrivals
+        waiting = self._waiting
         good = 0
         for record in records:
             value, record_ms = record.value, record.timestamp
@@ -124,24 +130,30 @@ class Intake:
                 refused = bad.reason, bad.detail
             else:
                 customer_id = event.customer_id
-                number = known.get(customer_id, -1)
+                number = numbers.get(customer_id, -1)
                 if number < 0:
-                    number = self._remember(customer_id, bucket_of(customer_id, buckets))
-                if number % partitions != home:
-                    self._metrics.foreign.inc()
-                    batch.foreign.setdefault(number, set()).add(source)
+                    number = self._remember(customer_id)
                 if record_ms > latest_ms:
                     refused = FUTURE, "record timestamp: too far after the wall clock"
                 else:
                     refused = refusal(event, record_ms, plan)
+            is_foreign = number % partitions != home
+            if is_foreign:
+                self._metrics.foreign.inc()
+                batch.foreign.setdefault(number, set()).add(source)
             if record.offset < replayed and self._applied(number, source, record.offset):
                 continue
             if refused is None:
                 good += 1
-                listed = arrivals.get(number)
-                if listed is None:
-                    listed = arrivals[number] = []
-                listed.append(Arrival(event, record_ms, value, record))  # type: ignore[arg-type]
+                if not is_foreign and customer_id not in waiting and type(event) is OrderPaid:
+                    bucket = buckets[number]
+                    customer = bucket.customers.get(customer_id)
+                    if customer is not None and not self.careful:
+                        bucket.take(customer, event, record_ms, value, record)  # type: ignore[arg-type]
+                        continue
+                waiting.add(customer_id)
+                arrival = Arrival(event, record_ms, value, record)  # type: ignore[arg-type]
+                batch.arrivals.setdefault(number, []).append(arrival)
                 continue
             self._streak(tp).good(good)
             good = 0
@@ -193,10 +205,11 @@ class Intake:
         bucket = self._ownership.buckets.get(number)
         return bucket is not None and offset < bucket.cursors.get(source, 0)
 
-    def _remember(self, customer_id: str, number: int) -> int:
-        if len(self._bucket_of) >= _REMEMBERED_CUSTOMERS:
-            self._bucket_of.clear()
-        self._bucket_of[customer_id] = number
+    def _remember(self, customer_id: str) -> int:
+        if len(self._numbers) >= _REMEMBERED_CUSTOMERS:
+            self._numbers.clear()
+        number = bucket_of(customer_id, self._settings.buckets)
+        self._numbers[customer_id] = number
         return number
 
     def _streak(self, tp: TopicPartition) -> BadStreak:

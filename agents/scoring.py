@@ -247,8 +247,9 @@ class ScoringService(Service):
             wall_ms = time.time_ns() // 1_000_000
             runs = await self._release(fetched)
             started = time.perf_counter()
-            batch = self._intake.sort(runs, wall_ms)
-            self._spent("decode", started)
+            self._intake.careful = self._careful > 0
+            batch = self._intake.take(runs, wall_ms)
+            self._spent("take", started)
             due, swept = await self._due()
             await self._load(batch, due)
             commits = self._fold(batch, due, swept=swept)
@@ -421,7 +422,8 @@ class ScoringService(Service):
                 buckets[number].wake(customer_id, watermark_ms or 0)
         self._spent("fold", started)
         started = time.perf_counter()
-        touched = batch.arrivals.keys() | batch.letters.keys() | due.keys()
+        dirty = {number for number, bucket in buckets.items() if bucket.is_dirty}
+        touched = dirty | batch.letters.keys()
         order = sorted(touched, key=lambda number: (number not in batch.foreign, number))
         commits = [self._close(buckets[number], batch, swept=swept) for number in order]
         if flush:

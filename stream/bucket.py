@@ -105,6 +105,7 @@ class Bucket:
     """
 
     __slots__ = (
+        "_checksums",
         "_fresh",
         "_known",
         "_lowest_period",
@@ -132,6 +133,7 @@ class Bucket:
         self.scorer = scorer
         self.tally = Tally()
         self._seen = Seen(window, head.marks)
+        self._checksums = self._seen.checksums
         self._touched: dict[str, Customer] = {}
         self._known: dict[str, OrderEntry] = {}
         self._fresh: dict[str, OrderEntry] = {}
@@ -157,37 +159,63 @@ class Bucket:
 
     # -- the batch ------------------------------------------------------------
 
+    @property
+    def is_dirty(self) -> bool:
+        """Whether there is anything to commit beyond positions."""
+        return bool(self._touched or self.tally.refusals)
+
     def apply(self, arrivals: Sequence[Arrival]) -> None:
         """Apply records in order.
 
-        Every customer they name must have been adopted, and every event admitted (see
-        `stream.admission`).
+        Every customer they name must have been adopted, every order that they refer to
+        made known, and every event admitted (see `stream.admission`).
         """
-        customers, touched, checksums = self.customers, self._touched, self._seen.checksums
-        tally = self.tally
+        customers = self.customers
         for arrival in arrivals:
             event = arrival.event
-            event_id = event.event_id
-            checksum = crc32(arrival.value)
-            known = checksums.get(event_id)
-            if known is not None:
-                if known == checksum:
-                    tally.repeated += 1
-                else:
-                    self._refuse(arrival, "conflict", "event_id is taken by another payload")
-                continue
-            customer = customers[event.customer_id]
-            if type(event) is OrderPaid:
-                changes = self._pay(customer, arrival, event, checksum)
+            self.take(
+                customers[event.customer_id],
+                event,
+                arrival.record_ms,
+                arrival.value,
+                arrival.origin,
+            )
+
+    def take(  # noqa: PLR0913, PLR0917 - called for every record: no object in between
+        self, customer: Customer, event: Event, record_ms: int, value: bytes, origin: object
+    ) -> None:
+        """Apply one record to its (cached) customer; the arguments are those of `Arrival`."""
+        event_id = event.event_id
+        checksum = crc32(value)
+        known = self._checksums.get(event_id)
+        if known is not None:
+            if known == checksum:
+                self.tally.repeated += 1
             else:
-                changes = self._other(customer, arrival, event)
-            if changes is None:
-                continue
-            self._seen.remember(event_id, checksum)
-            touched[event.customer_id] = customer
-            tally.applied += 1
-            if changes:
-                tally.changes += changes
+                self._refuse(event, record_ms, value, origin, "event_id is taken already")
+            return
+        if type(event) is OrderPaid:
+            key = ledger_key(event.customer_id, event.order_id)
+            entry = self._fresh.get(key) or self._known.get(key)
+            if entry is not None:
+                if entry.checksum == checksum:
+                    self.tally.repeated += 1
+                else:
+                    self._refuse(event, record_ms, value, origin, "order_id was paid already")
+                return
+            entry = self._fresh[key] = self._entry(event, checksum)
+            changes = self.scorer.pay(customer, record_ms, event_id, event.order_id, entry)
+        else:
+            found = self._other(customer, record_ms, event)
+            if found is None:
+                self.tally.ignored += 1
+                return
+            changes = found
+        self._seen.remember(event_id, checksum)
+        self._touched[event.customer_id] = customer
+        self.tally.applied += 1
+        if changes:
+            self.tally.changes += changes
 
     def wake(self, customer_id: str, upto_ms: int) -> None:
         """Wake a cached customer's deadlines up to and including *upto_ms*."""
@@ -242,32 +270,21 @@ class Bucket:
 
     # -- inside ---------------------------------------------------------------
 
-    def _pay(
-        self, customer: Customer, arrival: Arrival, event: OrderPaid, checksum: int
-    ) -> Sequence[Change] | None:
-        plan = self.scorer.plan
-        key = ledger_key(event.customer_id, event.order_id)
-        known = self._fresh.get(key) or self._known.get(key)
-        if known is not None:
-            if known.checksum == checksum:
-                self.tally.repeated += 1
-            else:
-                self._refuse(arrival, "conflict", "order_id was paid by another event")
-            return None
+    def _entry(self, event: OrderPaid, checksum: int) -> OrderEntry:
+        converter = self.scorer.plan.converter
         paid_minor, cost_minor = event.amount_minor, event.cost_minor or 0
-        if event.currency != plan.converter.reporting:
-            paid_minor = plan.converter.convert(paid_minor, event.currency)
-            cost_minor = plan.converter.convert(cost_minor, event.currency)
-        entry = OrderEntry(event.occurred_ms, paid_minor, cost_minor, checksum)
-        self._fresh[key] = entry
-        return self.scorer.pay(customer, arrival.record_ms, event.event_id, event.order_id, entry)
+        if event.currency != converter.reporting:
+            paid_minor = converter.convert(paid_minor, event.currency)
+            cost_minor = converter.convert(cost_minor, event.currency)
+        return OrderEntry(event.occurred_ms, paid_minor, cost_minor, checksum)
 
     def _other(
-        self, customer: Customer, arrival: Arrival, event: Event
+        self, customer: Customer, record_ms: int, event: Event
     ) -> Sequence[Change] | None:
-        scorer, record_ms, event_id = self.scorer, arrival.record_ms, event.event_id
+        """Apply anything but a paid order; None where no rule of the policy reads it."""
+        scorer, event_id = self.scorer, event.event_id
         if isinstance(event, OrderRefunded | OrderCancelled):
-            return self._refund(customer, arrival, event)
+            return self._refund(customer, record_ms, event)
         if isinstance(event, Interaction) and event.kind in scorer.plan.shape.spans:
             details = event.details
             value = details.score if details.score is not None else details.days
@@ -278,12 +295,11 @@ class Bucket:
             event.attributes
         ):
             return scorer.describe(customer, record_ms, event_id, event.attributes)
-        self.tally.ignored += 1
         return None
 
     def _refund(
-        self, customer: Customer, arrival: Arrival, event: OrderRefunded | OrderCancelled
-    ) -> Sequence[Change] | None:
+        self, customer: Customer, record_ms: int, event: OrderRefunded | OrderCancelled
+    ) -> Sequence[Change]:
         amount_minor = None
         if isinstance(event, OrderRefunded):
             convert = self.scorer.plan.converter.convert
@@ -297,11 +313,14 @@ class Bucket:
         if entry is None:
             self.tally.waiting += 1
         return self.scorer.refund(
-            customer, arrival.record_ms, event.event_id, event.order_id, amount_minor, entry
+            customer, record_ms, event.event_id, event.order_id, amount_minor, entry
         )
 
-    def _refuse(self, arrival: Arrival, reason: str, detail: str) -> None:
-        self.tally.refusals.append(Refusal(arrival, reason, detail))
+    def _refuse(  # noqa: PLR0913, PLR0917 - as `take`
+        self, event: Event, record_ms: int, value: bytes, origin: object, detail: str
+    ) -> None:
+        arrival = Arrival(event, record_ms, value, origin)
+        self.tally.refusals.append(Refusal(arrival, "conflict", detail))
 
     def _old_periods(self, now_ms: int) -> list[int]:
         """Return the ledger periods that fell out of reach since the last commit."""

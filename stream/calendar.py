@@ -9,6 +9,7 @@ DAY_MS = 86_400_000
 _SLOT_MS = 900_000
 _CACHE_LIMIT = 200_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - formats faster than an aware one
 _MILLISECOND = timedelta(milliseconds=1)
 _DAY = timedelta(days=1)
 # Between these, three days more or less and any offset stay inside the calendar.
@@ -31,8 +32,8 @@ def format_instant(instant_ms: int) -> str:
     >>> format_instant(852076800123)
     '1997-01-01T00:00:00.123Z'
     """
-    moment = _EPOCH + timedelta(milliseconds=instant_ms)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{instant_ms % 1000:03d}Z"
+    moment = _NAIVE_EPOCH + timedelta(milliseconds=instant_ms)
+    return moment.isoformat(timespec="milliseconds") + "Z"
 
 
 class LocalDays:

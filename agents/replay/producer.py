@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agents import kafka
+from agents.replay.retention import forgetful
 from agents.settings import INPUTS
 from stream.calendar import DAY_MS, format_instant
 
@@ -79,11 +80,12 @@ async def replay_live(
         progress: Told how many records were sent since it was last called.
 
     Raises:
-        ReplayTargetError: A topic is missing.
+        ReplayTargetError: A topic is missing, or would delete the records for their age.
         aiokafka.errors.KafkaError: The broker cannot be reached, or refuses.
     """
     as_of_ms = log[-1].record_ms if as_of_ms is None else as_of_ms
     partitions = await _partitions(settings)
+    await _check_retention(settings, {record.topic for record in log}, log[0].record_ms)
     client = kafka.producer(settings, linger_ms=0, max_batch_size=_BATCH_BYTES)
     started = time.monotonic()
     await client.start()
@@ -138,6 +140,18 @@ async def _partitions(settings: Settings) -> dict[str, int]:
     finally:
         await admin.close()
     return {names[topic["topic"]]: len(topic["partitions"]) for topic in described}
+
+
+async def _check_retention(settings: Settings, bases: set[str], oldest_ms: int) -> None:
+    """Refuse topics that would delete the records before anyone has read them."""
+    topics = [settings.topic(base) for base in sorted(bases | {CONTROLS})]
+    age_ms = time.time_ns() // 1_000_000 - oldest_ms
+    for name, kept_ms in (await forgetful(settings, topics, age_ms)).items():
+        raise ReplayTargetError(
+            f"{name} keeps records for {kept_ms / DAY_MS:g} days by their own timestamps, but the "
+            f"oldest here is of {format_instant(oldest_ms)}: it would be deleted unread; "
+            "run: tierstream topics create --retention forever"
+        )
 
 
 class _Pace:

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 STAGES = {
     "decode alone": "schemas.decode.decode_order, once more, on its own",
-    "intake": "Intake.sort: decode, admit, find the bucket",
+    "intake": "Intake.take: decode, admit, find the bucket, apply to cached customers",
     "load": "look for customers that are not cached",
-    "fold": "Bucket.apply",
+    "fold": "Bucket.apply: records that had to wait for a load",
     "commit": "Bucket.commit: encode states, rows and marks",
     "wire": "the commit script's arguments, as the store's thread makes them",
 }
@@ -115,7 +115,7 @@ class Bench:
         clock = time.process_time
         buckets = self._owned.buckets
         t0 = clock()
-        batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
+        batch = self._intake.take(runs, time.time_ns() // 1_000_000)
         t1 = clock()
         for number, arrivals in batch.arrivals.items():
             cached = buckets[number].customers
@@ -126,8 +126,9 @@ class Bench:
         for number, arrivals in batch.arrivals.items():
             buckets[number].apply(arrivals)
         t3 = clock()
-        self.found["changes"] += sum(len(buckets[n].tally.changes) for n in batch.arrivals)
-        commits = [buckets[n].commit(batch.positions, None) for n in sorted(batch.arrivals)]
+        dirty = [bucket for bucket in buckets.values() if bucket.is_dirty]
+        self.found["changes"] += sum(len(bucket.tally.changes) for bucket in dirty)
+        commits = [bucket.commit(batch.positions, None) for bucket in dirty]
         t4 = clock()
         commands = [commit_command(self._keys, commit) for commit in commits]
         t5 = clock()
