@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,7 +23,7 @@ from mode import Service
 
 from agents.clock import StreamClock, newest_promise
 from agents.intake import Batch, Intake
-from agents.kafka import consumer
+from agents.kafka import consumer, heartbeat_ms
 from agents.letters import letter_row
 from agents.merge import NO_TIME, Merge, Standing
 from agents.ownership import Ownership, source_name
@@ -58,6 +59,7 @@ class _Group:
         merge: Records read but not processed yet.
         clock: Stream time; unused on the wall clock.
         newest_ms: Record time of the newest record read, per topic partition.
+        answers_ms: When the broker's last two answers were read, per topic partition.
         watermark_ms: All records up to this have been processed; None if unknown.
     """
 
@@ -65,6 +67,7 @@ class _Group:
     merge: Merge
     clock: StreamClock = field(default_factory=StreamClock)
     newest_ms: dict[TopicPartition, int] = field(default_factory=dict)
+    answers_ms: dict[TopicPartition, tuple[int, int]] = field(default_factory=dict)
     watermark_ms: int | None = None
 
 
@@ -124,11 +127,21 @@ class ScoringService(Service):
     # -- life -----------------------------------------------------------------
 
     async def on_start(self) -> None:
-        """Check the store's bucket count and join the consumer group."""
-        await self._blocking(lambda: self._store.install(self._settings.buckets))
-        self._metrics.store_up.set(1)
+        """Connect to Kafka; partitions are asked for once the store answers."""
         self._consumer = consumer(self._settings, self._settings.group("scoring"))
         await self._consumer.start()
+
+    async def _join(self) -> None:
+        """Check the store's bucket count, then ask for partitions; wait for the store to answer."""
+        while not self.should_stop:
+            try:
+                await self._blocking(lambda: self._store.install(self._settings.buckets))
+            except StoreUnavailable as exc:
+                self._not_opened(exc)
+                self.progressed_s = time.monotonic()
+                await self.sleep(_HOLD_POLL_MS / 1000)
+            else:
+                break
         topics = [self._settings.topic(base) for base in INPUTS]
         self._consumer.subscribe(topics, listener=_Rebalance(self))
 
@@ -142,6 +155,7 @@ class ScoringService(Service):
 
     @Service.task
     async def _work(self) -> None:
+        await self._join()
         while not self.should_stop:
             try:
                 await self._turn()
@@ -174,12 +188,16 @@ class ScoringService(Service):
             try:
                 async with self._lock:
                     await self._open(mine)
-            except StoreUnavailable as exc:
-                log.warning("store_unavailable", error=str(exc))
-                self._metrics.store_up.set(0)
+            except (StoreUnavailable, KafkaError) as exc:
+                self._not_opened(exc)
                 await self.sleep(_HOLD_POLL_MS / 1000)
             else:
                 return
+
+    def _not_opened(self, exc: Exception) -> None:
+        log.warning("buckets_not_opened", error=repr(exc))
+        if isinstance(exc, StoreUnavailable):
+            self._metrics.store_up.set(0)
 
     async def _open(self, partitions: list[TopicPartition]) -> None:
         self._generation += 1
@@ -257,6 +275,8 @@ class ScoringService(Service):
             await self._halt(batch)
             if commits:
                 self._launch(commits, batch, due)
+            else:
+                self._done.update(batch.positions)
             await self._housekeeping()
 
     async def _release(
@@ -287,9 +307,7 @@ class ScoringService(Service):
                 runs += released.runs
                 group.watermark_ms = released.watermark_ms
                 if released.idle:
-                    group.watermark_ms = (
-                        time.time_ns() // 1_000_000 - self._settings.clock_slack_ms
-                    )
+                    group.watermark_ms = self._looked_ms(group) - self._settings.clock_slack_ms
         return runs
 
     def _standings(self, group: _Group) -> dict[TopicPartition, Standing]:
@@ -301,6 +319,23 @@ class ScoringService(Service):
             caught_up = end is not None and self._positions[tp] >= end
             standings[tp] = Standing(caught_up, group.newest_ms.get(tp, NO_TIME))
         return standings
+
+    def _looked_ms(self, group: _Group) -> int:
+        """Return an instant after which the log was seen to hold nothing more.
+
+        Not simply now: a worker that was frozen, or cut off from the broker, must read what
+        came meanwhile before it lets that time pass. Nor the time of the last answer, which
+        may have waited in the socket: it was asked for after the answer before it was read.
+        """
+        looked = []
+        for tp in group.partitions:
+            if tp not in self._intake.halted:
+                before, last = group.answers_ms.get(tp, (0, 0))
+                answer = self._consumer.last_poll_timestamp(tp) or 0
+                if answer != last:
+                    before, last = group.answers_ms[tp] = last, answer
+                looked.append(before)
+        return min(looked, default=time.time_ns() // 1_000_000)
 
     async def _release_promised(
         self, group: _Group, fetched: Mapping[TopicPartition, list[Any]]
@@ -529,9 +564,25 @@ class ScoringService(Service):
     # -- the way back ---------------------------------------------------------
 
     async def _rewind(self, why: str) -> None:
+        """Forget, open the buckets again and seek to their cursors, until that has worked."""
         log.warning("rewound", why=why)
         self._metrics.rewinds.labels(why).inc()
-        await self.assigned(list(self._ownership.assigned))
+        generation = self._generation
+        if why == Outcome.FENCED.name:
+            # Someone else has opened our partitions. If that is right, the group tells us with
+            # the next heartbeat; opening them again at once would only fence the new owner.
+            await self.sleep(heartbeat_ms(self._settings) / 1000)
+        while not self.should_stop and generation == self._generation:
+            try:
+                async with self._lock:
+                    if generation == self._generation:
+                        await self._open(list(self._ownership.assigned))
+            except (StoreUnavailable, KafkaError) as exc:
+                self._not_opened(exc)
+                generation = self._generation
+                await self.sleep(_HOLD_POLL_MS / 1000)
+            else:
+                return
 
     async def _hold(self, exc: StoreUnavailable) -> None:
         """Keep the group membership alive until the store answers, then start over."""
@@ -539,18 +590,17 @@ class ScoringService(Service):
         self._metrics.store_up.set(0)
         self.ready = False
         self._flight = None
-        mine = list(self._ownership.assigned)
-        if mine:
-            self._consumer.pause(*mine)
+        self._consumer.pause(*self._consumer.assignment())
         while not self.should_stop:
-            await self._consumer.getmany(timeout_ms=_HOLD_POLL_MS)
+            with suppress(KafkaError):
+                await self._consumer.getmany(timeout_ms=_HOLD_POLL_MS)
             self.progressed_s = time.monotonic()
             try:
                 await self._blocking(self._store.ping)
             except StoreUnavailable:
                 continue
             break
-        self._consumer.resume(*[tp for tp in mine if tp in self._consumer.assignment()])
+        self._consumer.resume(*self._consumer.assignment())
         await self._rewind("STORE_UNAVAILABLE")
 
     # -- the rest -------------------------------------------------------------
