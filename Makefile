@@ -57,8 +57,8 @@ format: env ## rewrite files the way `make lint` wants them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: env ## figures, not pass or fail: rates, CPU per event, bytes per customer
-	$(BIN)/python -m pytest tests/bench -m bench -s --timeout=1800 $(ARGS)
+bench: env ## aiokafka, Faust and tierstream side by side: rates, CPU per event, memory (takes minutes)
+	$(BIN)/python -m tests.bench $(ARGS)
 
 lock: ## resolve requirements.lock again from pyproject.toml, for every platform
 	@mkdir -p .cache

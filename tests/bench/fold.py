@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 STAGES = {
     "decode alone": "schemas.decode.decode_order, once more, on its own",
-    "intake": "Intake.take: decode, admit, find the bucket, apply to cached customers",
+    "intake": "Intake.sort: decode, admit, find the customer",
     "load": "look for customers that are not cached",
-    "fold": "Bucket.apply: records that had to wait for a load",
+    "fold": "Bucket.apply_to, customer by customer",
     "commit": "Bucket.commit: encode states, rows and marks",
     "wire": "the commit script's arguments, as the store's thread makes them",
 }
@@ -115,16 +115,15 @@ class Bench:
         clock = time.process_time
         buckets = self._owned.buckets
         t0 = clock()
-        batch = self._intake.take(runs, time.time_ns() // 1_000_000)
+        batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
         t1 = clock()
-        for number, arrivals in batch.arrivals.items():
-            cached = buckets[number].customers
-            missing = {a.event.customer_id for a in arrivals if a.event.customer_id not in cached}
-            for customer_id in missing:
+        for number, customers in batch.arrivals.items():
+            for customer_id in customers.keys() - buckets[number].customers.keys():
                 buckets[number].adopt(customer_id, None)
         t2 = clock()
-        for number, arrivals in batch.arrivals.items():
-            buckets[number].apply(arrivals)
+        for number, customers in batch.arrivals.items():
+            for customer_id, arrivals in customers.items():
+                buckets[number].apply_to(customer_id, arrivals)
         t3 = clock()
         dirty = [bucket for bucket in buckets.values() if bucket.is_dirty]
         self.found["changes"] += sum(len(bucket.tally.changes) for bucket in dirty)
