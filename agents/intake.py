@@ -1,4 +1,4 @@
-"""From raw records to their buckets: decoded, admitted, and applied where nothing is missing."""
+"""From raw records to decoded arrivals per customer, and refused ones to dead letters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from schemas.decode import (
     decode_order,
     decode_profile,
 )
-from schemas.records import ClockAdvanced, OrderPaid
+from schemas.records import ClockAdvanced
 from stream.admission import FUTURE, refusal
 from stream.bucket import Arrival
 from stream.partition import bucket_of
@@ -44,11 +44,10 @@ _REMEMBERED_CUSTOMERS = 2_000_000
 
 @dataclass(slots=True)
 class Batch:
-    """What is left of one micro-batch after everything that could be applied was applied.
+    """One micro-batch, sorted by customer.
 
     Attributes:
-        arrivals: Decoded records per bucket that need something from the store first,
-            in order. Once one record of a customer waits, the customer's later ones do.
+        arrivals: Decoded records per bucket and customer, in order.
         letters: Encoded dead-letter rows per bucket.
         positions: Next offset to apply per source, past every record looked at.
         foreign: Sources that feed a bucket away from its home, per bucket.
@@ -57,7 +56,7 @@ class Batch:
         records: Records looked at, refused ones included.
     """
 
-    arrivals: dict[int, list[Arrival]] = field(default_factory=dict)
+    arrivals: dict[int, dict[str, list[Arrival]]] = field(default_factory=dict)
     letters: dict[int, list[bytes]] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     foreign: dict[int, set[str]] = field(default_factory=dict)
@@ -78,19 +77,14 @@ class Intake:
         self._numbers: dict[str, int] = {}
         self._streaks: dict[TopicPartition, BadStreak] = {}
         self.halted: set[TopicPartition] = set()
-        self._waiting: set[str] = set()
-        # While set, every order is looked up in the ledger before it is taken as new.
-        self.careful = False
 
-    def take(self, runs: Iterable[Run], wall_ms: int) -> Batch:
-        """Decode records, which come in processing order, and apply them to cached customers.
+    def sort(self, runs: Iterable[Run], wall_ms: int) -> Batch:
+        """Decode records, which come in processing order, and sort them by customer.
 
-        Paid orders of cached customers are applied at once; what needs a load is left to
-        the caller (`Batch.arrivals`). Records that their bucket has applied already (their offset is below its cursor)
+        Records that their bucket has applied already (their offset is below its cursor)
         are passed over. Partitions that halted are left alone.
         """
         batch = Batch()
-        self._waiting.clear()
         for tp, records in runs:
             if tp in self.halted or tp not in self._ownership.assigned:
                 continue
@@ -110,13 +104,13 @@ class Intake:
     ) -> None:
         decode = _DECODERS[base]
         plan, numbers = self._plan, self._numbers
-        buckets, partitions = self._ownership.buckets, self._ownership.partitions
+        partitions = self._ownership.partitions
         home = tp.partition
         latest_ms = wall_ms + plan.max_future_ms
         limit = self._settings.max_record_bytes
         source = source_name(base, tp.partition)
         replayed = self._ownership.replayed.get(source, 0)
-        waiting = self._waiting
+        arrivals = batch.arrivals
         good = 0
         for record in records:
             value, record_ms = record.value, record.timestamp
@@ -137,23 +131,22 @@ class Intake:
                     refused = FUTURE, "record timestamp: too far after the wall clock"
                 else:
                     refused = refusal(event, record_ms, plan)
-            is_foreign = number % partitions != home
-            if is_foreign:
+            if number % partitions != home:
                 self._metrics.foreign.inc()
                 batch.foreign.setdefault(number, set()).add(source)
             if record.offset < replayed and self._applied(number, source, record.offset):
                 continue
             if refused is None:
                 good += 1
-                if not is_foreign and customer_id not in waiting and type(event) is OrderPaid:
-                    bucket = buckets[number]
-                    customer = bucket.customers.get(customer_id)
-                    if customer is not None and not self.careful:
-                        bucket.take(customer, event, record_ms, value, record)  # type: ignore[arg-type]
-                        continue
-                waiting.add(customer_id)
                 arrival = Arrival(event, record_ms, value, record)  # type: ignore[arg-type]
-                batch.arrivals.setdefault(number, []).append(arrival)
+                customers = arrivals.get(number)
+                if customers is None:
+                    customers = arrivals[number] = {}
+                own = customers.get(customer_id)
+                if own is None:
+                    customers[customer_id] = [arrival]
+                else:
+                    own.append(arrival)
                 continue
             self._streak(tp).good(good)
             good = 0

@@ -265,9 +265,8 @@ class ScoringService(Service):
             wall_ms = time.time_ns() // 1_000_000
             runs = await self._release(fetched)
             started = time.perf_counter()
-            self._intake.careful = self._careful > 0
-            batch = self._intake.take(runs, wall_ms)
-            self._spent("take", started)
+            batch = self._intake.sort(runs, wall_ms)
+            self._spent("decode", started)
             due, swept = await self._due()
             await self._load(batch, due)
             commits = self._fold(batch, due, swept=swept)
@@ -396,17 +395,18 @@ class ScoringService(Service):
             self._drop_applied(batch)
         missing: dict[int, set[str]] = {}
         orders: dict[int, list[tuple[int, str]]] = {}
-        for number, arrivals in batch.arrivals.items():
+        careful = self._careful > 0
+        for number, by_customer in batch.arrivals.items():
             bucket = self._ownership.buckets[number]
-            cached = bucket.customers
-            for arrival in arrivals:
-                event = arrival.event
-                if event.customer_id not in cached:
-                    missing.setdefault(number, set()).add(event.customer_id)
-                if type(event) is not OrderPaid or self._careful:
-                    wanted = _ledger_entries(arrival, bucket)
-                    if wanted:
-                        orders.setdefault(number, []).extend(wanted)
+            absent = by_customer.keys() - bucket.customers.keys()
+            if absent:
+                missing[number] = absent
+            for arrivals in by_customer.values():
+                for arrival in arrivals:
+                    if careful or type(arrival.event) is not OrderPaid:
+                        wanted = _ledger_entries(arrival, bucket)
+                        if wanted:
+                            orders.setdefault(number, []).extend(wanted)
         for number, customers in due.items():
             cached = self._ownership.buckets[number].customers
             absent = {customer_id for customer_id, _ in customers if customer_id not in cached}
@@ -434,12 +434,14 @@ class ScoringService(Service):
                 for source in sources
                 for base, partition in [source.rsplit("/", 1)]
             }
-            batch.arrivals[number] = [
-                arrival
-                for arrival in batch.arrivals.get(number, [])
-                if arrival.origin.offset  # type: ignore[attr-defined]
-                >= names.get((arrival.origin.topic, arrival.origin.partition), 0)  # type: ignore[attr-defined]
-            ]
+            by_customer = batch.arrivals.get(number, {})
+            for customer_id, arrivals in by_customer.items():
+                by_customer[customer_id] = [
+                    arrival
+                    for arrival in arrivals
+                    if arrival.origin.offset  # type: ignore[attr-defined]
+                    >= names.get((arrival.origin.topic, arrival.origin.partition), 0)  # type: ignore[attr-defined]
+                ]
 
     def _fold(
         self, batch: Batch, due: Mapping[int, list[tuple[str, int]]], *, swept: bool
@@ -449,8 +451,10 @@ class ScoringService(Service):
         partitions = self._ownership.partitions
         flush = swept and time.monotonic() - self._flushed_s >= self._settings.flush_ms / 1000
         buckets = self._ownership.buckets
-        for number, arrivals in batch.arrivals.items():
-            buckets[number].apply(arrivals)
+        for number, by_customer in batch.arrivals.items():
+            apply = buckets[number].apply_to
+            for customer_id, arrivals in by_customer.items():
+                apply(customer_id, arrivals)
         for number, customers in due.items():
             watermark_ms = self._groups[number % partitions].watermark_ms
             for customer_id, _ in customers:

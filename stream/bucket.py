@@ -22,6 +22,7 @@ from schemas.records import (
     ProfileChanged,
 )
 from stream.customer import Customer, decode, encode
+from stream.fold import Payment
 from stream.ledger import OrderEntry, decode_entry, encode_entry, ledger_key, period_of
 from stream.outbox import change_row, tiers_row
 from stream.seen import DedupWindow, Seen
@@ -165,57 +166,56 @@ class Bucket:
         return bool(self._touched or self.tally.refusals)
 
     def apply(self, arrivals: Sequence[Arrival]) -> None:
-        """Apply records in order.
+        """Apply records of any customers, each customer's in order (see `apply_to`)."""
+        by_customer: dict[str, list[Arrival]] = {}
+        for arrival in arrivals:
+            by_customer.setdefault(arrival.event.customer_id, []).append(arrival)
+        for customer_id, own in by_customer.items():
+            self.apply_to(customer_id, own)
 
-        Every customer they name must have been adopted, every order that they refer to
-        made known, and every event admitted (see `stream.admission`).
+    def apply_to(self, customer_id: str, arrivals: Sequence[Arrival]) -> None:
+        """Apply one customer's records in order.
+
+        The customer must have been adopted, every order that a refund refers to made
+        known, and every event admitted (see `stream.admission`).
         """
-        customers = self.customers
+        customer = self.customers[customer_id]
+        tally, checksums = self.tally, self._checksums
+        payments: list[Payment] = []
+        applied = 0
         for arrival in arrivals:
             event = arrival.event
-            self.take(
-                customers[event.customer_id],
-                event,
-                arrival.record_ms,
-                arrival.value,
-                arrival.origin,
-            )
-
-    def take(  # noqa: PLR0913, PLR0917 - called for every record: no object in between
-        self, customer: Customer, event: Event, record_ms: int, value: bytes, origin: object
-    ) -> None:
-        """Apply one record to its (cached) customer; the arguments are those of `Arrival`."""
-        event_id = event.event_id
-        checksum = crc32(value)
-        known = self._checksums.get(event_id)
-        if known is not None:
-            if known == checksum:
-                self.tally.repeated += 1
+            event_id = event.event_id
+            checksum = crc32(arrival.value)
+            known = checksums.get(event_id)
+            if known is not None:
+                self._meet_again(arrival, known == checksum, "event_id is taken already")
+                continue
+            if type(event) is OrderPaid:
+                key = ledger_key(customer_id, event.order_id)
+                entry = self._fresh.get(key) or self._known.get(key)
+                if entry is not None:
+                    same = entry.checksum == checksum
+                    self._meet_again(arrival, same, "order_id was paid already")
+                    continue
+                entry = self._fresh[key] = self._entry(event, checksum)
+                payments.append(Payment(arrival.record_ms, event_id, event.order_id, entry))
             else:
-                self._refuse(event, record_ms, value, origin, "event_id is taken already")
-            return
-        if type(event) is OrderPaid:
-            key = ledger_key(event.customer_id, event.order_id)
-            entry = self._fresh.get(key) or self._known.get(key)
-            if entry is not None:
-                if entry.checksum == checksum:
-                    self.tally.repeated += 1
-                else:
-                    self._refuse(event, record_ms, value, origin, "order_id was paid already")
-                return
-            entry = self._fresh[key] = self._entry(event, checksum)
-            changes = self.scorer.pay(customer, record_ms, event_id, event.order_id, entry)
-        else:
-            found = self._other(customer, record_ms, event)
-            if found is None:
-                self.tally.ignored += 1
-                return
-            changes = found
-        self._seen.remember(event_id, checksum)
-        self._touched[event.customer_id] = customer
-        self.tally.applied += 1
-        if changes:
-            self.tally.changes += changes
+                if payments:
+                    tally.changes += self.scorer.pay_all(customer, payments)
+                    payments = []
+                changes = self._other(customer, arrival.record_ms, event)
+                if changes is None:
+                    tally.ignored += 1
+                    continue
+                tally.changes += changes
+            self._seen.remember(event_id, checksum)
+            applied += 1
+        if payments:
+            tally.changes += self.scorer.pay_all(customer, payments)
+        if applied:
+            tally.applied += applied
+            self._touched[customer_id] = customer
 
     def wake(self, customer_id: str, upto_ms: int) -> None:
         """Wake a cached customer's deadlines up to and including *upto_ms*."""
@@ -316,11 +316,11 @@ class Bucket:
             customer, record_ms, event.event_id, event.order_id, amount_minor, entry
         )
 
-    def _refuse(  # noqa: PLR0913, PLR0917 - as `take`
-        self, event: Event, record_ms: int, value: bytes, origin: object, detail: str
-    ) -> None:
-        arrival = Arrival(event, record_ms, value, origin)
-        self.tally.refusals.append(Refusal(arrival, "conflict", detail))
+    def _meet_again(self, arrival: Arrival, same: bool, detail: str) -> None:  # noqa: FBT001
+        if same:
+            self.tally.repeated += 1
+        else:
+            self.tally.refusals.append(Refusal(arrival, "conflict", detail))
 
     def _old_periods(self, now_ms: int) -> list[int]:
         """Return the ledger periods that fell out of reach since the last commit."""

@@ -8,11 +8,12 @@ before the record at its own instant, then applies the event, then judges once.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stream.changes import TIME_PASSED, Cause, Change, direction, reasons_for
 from stream.customer import ORDERS
 from stream.gradings.base import Reading
+from stream.ledger import OrderEntry  # noqa: TC001 - a field of Payment
 from stream.measures import PROFILE
 from stream.series import NEVER
 
@@ -20,38 +21,61 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from stream.customer import Customer, Value
-    from stream.ledger import OrderEntry
     from stream.plan import Plan
 
 NO_CHANGES: tuple[Change, ...] = ()
 _LOWEST = -NEVER - 1
 
 
+class Payment(NamedTuple):
+    """A paid order on its way into a customer.
+
+    Attributes:
+        record_ms: Record time.
+        event_id: Named as the cause of changes.
+        order_id: To find refunds that came before their order.
+        entry: The order as the ledger will keep it.
+    """
+
+    record_ms: int
+    event_id: str
+    order_id: str
+    entry: OrderEntry
+
+
 class Scorer:
     """Applies one policy. Holds no state of its own but the compiled plan."""
 
-    __slots__ = ("_echoes", "_order_readers", "plan")
+    __slots__ = ("_echoes", "_order_readers", "_steady", "plan")
 
     def __init__(self, plan: Plan) -> None:
         """Score by *plan*."""
         self.plan = plan
         self._order_readers = plan.readers.get(ORDERS, ())
         self._echoes = plan.echoes
+        self._steady = all(
+            watched.measure.steady for watched in plan.watched if watched.measure.source == ORDERS
+        )
 
     # -- events ---------------------------------------------------------------
 
-    def pay(
-        self, customer: Customer, record_ms: int, event_id: str, order_id: str, entry: OrderEntry
-    ) -> Sequence[Change]:
-        """Apply a paid order; *entry* is new and is updated by what came before it.
+    def pay_all(self, customer: Customer, payments: Sequence[Payment]) -> Sequence[Change]:
+        """Apply paid orders in order: the same as `pay` for each, in one step where possible.
 
-        Args:
-            customer: Changed in place.
-            record_ms: Record time.
-            event_id: Named as the cause of changes.
-            order_id: To find refunds that came before their order.
-            entry: The order, to be kept in the ledger afterwards.
+        One step is possible where none of them moves a grade: the readings that decide
+        grades all move one way with every order, and still lie where they lay when all
+        are counted.
         """
+        if len(payments) > 1 and self._pay_quietly(customer, payments):
+            return NO_CHANGES
+        changes: list[Change] = []
+        for payment in payments:
+            changes += self.pay(customer, payment)
+        return changes
+
+    def pay(self, customer: Customer, payment: Payment) -> Sequence[Change]:
+        """Apply one paid order; its ledger entry is updated by what came before it."""
+        record_ms, event_id, _, entry = payment
         woken = self.wake_before(customer, record_ms) if customer.due_ms < record_ms else NO_CHANGES
         now_ms = record_ms if record_ms > customer.clock_ms else customer.clock_ms
         orders = customer.orders
@@ -67,7 +91,7 @@ class Scorer:
             or customer.pending
             or not orders.add_recent(entry.at_ms, now_ms, value, cost)
         ):
-            return [*woken, *self._pay_slowly(customer, now_ms, event_id, order_id, entry)]
+            return [*woken, *self._pay_slowly(customer, now_ms, payment)]
         low, high = customer.low, customer.high
         for index, read in self._order_readers:
             if not low[index] <= read(customer, now_ms) < high[index]:  # type: ignore[operator]
@@ -77,11 +101,7 @@ class Scorer:
                 cause = Cause("order", event_id)
                 return [*woken, *self._review(customer, now_ms, before, cause, ORDERS)]
         customer.clock_ms = now_ms
-        for index, echo_ms in self._echoes:
-            echoed_ms = orders.joined_ms + echo_ms
-            if echoed_ms < customer.dues[index]:
-                customer.dues[index] = echoed_ms
-                customer.due_ms = min(customer.due_ms, echoed_ms)
+        self._echo(customer, entry.at_ms)
         return woken
 
     def refund(  # noqa: PLR0913 - an event is described by exactly these
@@ -176,27 +196,56 @@ class Scorer:
 
     # -- inside ---------------------------------------------------------------
 
+    def _pay_quietly(self, customer: Customer, payments: Sequence[Payment]) -> bool:
+        """Count all *payments* if no grade can move at any of them; else change nothing."""
+        clock_ms = customer.clock_ms
+        now_ms = payments[-1].record_ms
+        orders = customer.orders
+        if (
+            not self._steady
+            or not customer.low
+            or customer.pending
+            or not clock_ms <= now_ms < customer.due_ms
+            or orders.next_roll_ms <= now_ms
+        ):
+            return False
+        for payment in payments:
+            if payment.record_ms > now_ms:
+                return False
+        if not orders.add_today([payment.entry for payment in payments], now_ms):
+            return False
+        low, high = customer.low, customer.high
+        for index, read in self._order_readers:
+            if not low[index] <= read(customer, now_ms) < high[index]:  # type: ignore[operator]
+                orders.undo_today()
+                return False
+        customer.clock_ms = now_ms
+        self._echo(customer, min(payment.entry.at_ms for payment in payments))
+        return True
+
+    def _echo(self, customer: Customer, at_ms: int) -> None:
+        """See that the customer is looked at again when an order of *at_ms* moves on."""
+        for index, echo_ms in self._echoes:
+            echoed_ms = at_ms + echo_ms
+            if echoed_ms < customer.dues[index]:
+                customer.dues[index] = echoed_ms
+                customer.due_ms = min(customer.due_ms, echoed_ms)
+
     def _pay_slowly(
-        self, customer: Customer, now_ms: int, event_id: str, order_id: str, entry: OrderEntry
+        self, customer: Customer, now_ms: int, payment: Payment
     ) -> Sequence[Change]:
+        _, event_id, order_id, entry = payment
         before = self._before(customer, now_ms)
         customer.roll(now_ms)
         customer.orders.add(entry.at_ms, now_ms, entry.paid_minor, entry.cost_minor)
-        self._forget_waiting(customer, now_ms)
         waiting = customer.pending.pop(order_id, None)
-        if waiting is not None and now_ms - entry.at_ms <= self.plan.refund_ms:
-            refunded_minor, cancelled, _ = waiting
+        if waiting is not None:
+            refunded_minor, cancelled = waiting
             granted = entry.refund(refunded_minor)
             customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
             if cancelled:
                 _cancel(customer, now_ms, entry)
         return self._review(customer, now_ms, before, Cause("order", event_id), ORDERS)
-
-    def _forget_waiting(self, customer: Customer, now_ms: int) -> None:
-        oldest_ms = now_ms - self.plan.refund_ms
-        pending = customer.pending
-        for order_id in [key for key, waiting in pending.items() if waiting[2] < oldest_ms]:
-            del pending[order_id]
 
     def _apply(  # noqa: PLR0913 - the steps of one event
         self,

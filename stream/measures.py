@@ -37,9 +37,12 @@ class Measure(ABC):
         source: Kind of event that moves it (``orders``, an interaction kind), or ``profile``.
         echo_ms: Age at which one more event, by itself, may move the reading other than
             by lowering a sum; `NEVER` where it cannot.
+        steady: Orders counted one after the other move it one way only, so that where
+            it ends tells how far it went in between.
     """
 
     echo_ms: int = NEVER
+    steady: bool = False
 
     def __init__(self, name: str, unit: str, source: str) -> None:
         """Name the measure."""
@@ -143,6 +146,7 @@ class LifetimeSum(Measure):
         """Read *field* of the lifetime totals of the series of *source*."""
         super().__init__(name, unit, source)
         self._read = _AMOUNTS[field]
+        self.steady = field != "contribution"
 
     def value(self, customer: Customer, now_ms: int) -> int:
         """Return the lifetime total."""
@@ -157,6 +161,7 @@ class LifetimeFact(Measure):
         """Read *fact*: ``max``, ``first`` or ``last``."""
         super().__init__(name, unit, source)
         self._fact = fact
+        self.steady = fact in {"max", "first"}
 
     def value(self, customer: Customer, now_ms: int) -> int:
         """Return the value, or `MISSING` before the first event."""
@@ -211,6 +216,7 @@ class WindowPeak(_Windowed):
     def __init__(self, name: str, unit: str, source: str, window: int, span: Span) -> None:
         """Read the window with index *window* of the series of *source*."""
         super().__init__(name, unit, source, (window,), span)
+        self.steady = True
 
     def value(self, customer: Customer, now_ms: int) -> int:
         """Return the peak, or `MISSING` where the window is empty."""
@@ -279,6 +285,7 @@ class DaysSince(Measure):
         """Count from the newest event, or from the *first*."""
         super().__init__(name, "days", source)
         self._first = first
+        self.steady = True
 
     def _since_ms(self, customer: Customer) -> int:
         series = customer.kinds[self.source]

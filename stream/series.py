@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stream.calendar import LocalDays
+    from stream.ledger import OrderEntry
 
 NEVER = 1 << 62
 MISSING = -(1 << 62)
@@ -127,6 +128,7 @@ class Series:
         "_open",
         "_retention_ms",
         "_undo",
+        "_undo_today",
         "joined_ms",
         "near",
         "next_roll_ms",
@@ -142,6 +144,7 @@ class Series:
         self._open: list[int] | None = None
         self._day_start = self._day_end = 0
         self._undo: tuple[object, ...] | None = None
+        self._undo_today: tuple[list[int], int, list[int]] = ([], 0, [])
         self.totals = Totals()
         self.windows = [Window(span) for span in spans]
         self.near = [window for window in self.windows if window.near_ms == 0]
@@ -248,6 +251,64 @@ class Series:
             window.peak = self._peak_of(window)
         self._undo = None
         return True
+
+    def add_today(self, orders: Sequence[OrderEntry], now_ms: int) -> bool:
+        """Count several orders of the newest day at once; else do nothing and return False.
+
+        The same as `add_recent` for each of them; `undo_today` takes all of them back.
+        """
+        newest = self._open
+        if newest is None or newest[LAST_MS] <= now_ms - DAY_MS:
+            return False
+        totals = self.totals
+        start, end = max(self._day_start, totals.first_ms + 1), self._day_end
+        last_ms, latest, peak = newest[LAST_MS], newest[LATEST], newest[PEAK]
+        gross = cost = 0
+        for order in orders:
+            at_ms, value = order.at_ms, order.paid_minor
+            if not start <= at_ms < end:
+                return False
+            if at_ms > last_ms or (at_ms == last_ms and value > latest):
+                last_ms, latest = at_ms, value
+            if value > peak:
+                peak = value
+            gross += value
+            cost += order.cost_minor
+        count = len(orders)
+        self._undo = None
+        self._undo_today = (newest.copy(), totals.peak, [w.peak for w in self.near])
+        newest[LAST_MS], newest[LATEST], newest[PEAK] = last_ms, latest, peak
+        newest[COUNT] += count
+        newest[GROSS] += gross
+        newest[COST] += cost
+        totals.count += count
+        totals.gross += gross
+        totals.cost += cost
+        totals.peak = max(totals.peak, peak)
+        for window in self.near:
+            window.count += count
+            window.gross += gross
+            window.cost += cost
+            window.peak = max(window.peak, peak)
+        return True
+
+    def undo_today(self) -> None:
+        """Take the last `add_today` back; nothing else may have happened since."""
+        newest, now = self._undo_today[0], self._open
+        if now is None:
+            raise RuntimeError
+        count, gross, cost = (now[field] - newest[field] for field in (COUNT, GROSS, COST))
+        self._open = newest
+        totals = self.totals
+        totals.count -= count
+        totals.gross -= gross
+        totals.cost -= cost
+        totals.peak = self._undo_today[1]
+        for window, peak in zip(self.near, self._undo_today[2], strict=True):
+            window.count -= count
+            window.gross -= gross
+            window.cost -= cost
+            window.peak = peak
 
     def adjust(self, at_ms: int, now_ms: int, change: tuple[int, int, int, int]) -> None:
         """Change the bucket of an event that happened at *at_ms* (a refund, a cancellation).
