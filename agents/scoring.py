@@ -306,7 +306,7 @@ class ScoringService(Service):
                 runs += released.runs
                 group.watermark_ms = released.watermark_ms
                 if released.idle:
-                    group.watermark_ms = self._looked_ms(group) - self._settings.clock_slack_ms
+                    group.watermark_ms = self._wall_watermark_ms(group)
         return runs
 
     def _standings(self, group: _Group) -> dict[TopicPartition, Standing]:
@@ -319,8 +319,8 @@ class ScoringService(Service):
             standings[tp] = Standing(caught_up, group.newest_ms.get(tp, NO_TIME))
         return standings
 
-    def _looked_ms(self, group: _Group) -> int:
-        """Return an instant after which the log was seen to hold nothing more.
+    def _wall_watermark_ms(self, group: _Group) -> int | None:
+        """Return an instant before which the log was seen to hold nothing more, if it was.
 
         Not simply now: a worker that was frozen, or cut off from the broker, must read what
         came meanwhile before it lets that time pass. Nor the time of the last answer, which
@@ -334,7 +334,8 @@ class ScoringService(Service):
                 if answer != last:
                     before, last = group.answers_ms[tp] = last, answer
                 looked.append(before)
-        return min(looked, default=time.time_ns() // 1_000_000)
+        seen_ms = min(looked, default=time.time_ns() // 1_000_000)
+        return seen_ms - self._settings.clock_slack_ms if seen_ms else None
 
     async def _release_promised(
         self, group: _Group, fetched: Mapping[TopicPartition, list[Any]]
