@@ -101,7 +101,7 @@ class Scorer:
                 cause = Cause("order", event_id)
                 return [*woken, *self._review(customer, now_ms, before, cause, ORDERS)]
         customer.clock_ms = now_ms
-        self._echo(customer, entry.at_ms)
+        self._echo(customer, orders.joined_ms)
         return woken
 
     def refund(  # noqa: PLR0913 - an event is described by exactly these
@@ -220,13 +220,17 @@ class Scorer:
                 orders.undo_today()
                 return False
         customer.clock_ms = now_ms
-        self._echo(customer, min(payment.entry.at_ms for payment in payments))
+        self._echo(customer, orders.joined_ms)
         return True
 
-    def _echo(self, customer: Customer, at_ms: int) -> None:
-        """See that the customer is looked at again when an order of *at_ms* moves on."""
+    def _echo(self, customer: Customer, joined_ms: int) -> None:
+        """See that the customer is looked at again when the day that orders joined moves on.
+
+        Not when the orders do: they delay their day, and it is missing where it was
+        foreseen to be.
+        """
         for index, echo_ms in self._echoes:
-            echoed_ms = at_ms + echo_ms
+            echoed_ms = joined_ms + echo_ms
             if echoed_ms < customer.dues[index]:
                 customer.dues[index] = echoed_ms
                 customer.due_ms = min(customer.due_ms, echoed_ms)
@@ -238,14 +242,22 @@ class Scorer:
         before = self._before(customer, now_ms)
         customer.roll(now_ms)
         customer.orders.add(entry.at_ms, now_ms, entry.paid_minor, entry.cost_minor)
+        self._forget_waiting(customer, now_ms)
         waiting = customer.pending.pop(order_id, None)
-        if waiting is not None:
-            refunded_minor, cancelled = waiting
+        if waiting is not None and now_ms - entry.at_ms <= self.plan.refund_ms:
+            refunded_minor, cancelled, _ = waiting
             granted = entry.refund(refunded_minor)
             customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
             if cancelled:
                 _cancel(customer, now_ms, entry)
         return self._review(customer, now_ms, before, Cause("order", event_id), ORDERS)
+
+    def _forget_waiting(self, customer: Customer, now_ms: int) -> None:
+        """Drop refunds that have waited longer than a refund may look for its order."""
+        oldest_ms = now_ms - self.plan.refund_ms
+        pending = customer.pending
+        for order_id in [key for key, waiting in pending.items() if waiting[2] < oldest_ms]:
+            del pending[order_id]
 
     def _apply(  # noqa: PLR0913 - the steps of one event
         self,

@@ -116,8 +116,8 @@ class Series:
         totals: Lifetime figures.
         windows: Running totals in the order of the spans given.
         next_roll_ms: No window changes by time alone before this instant.
-        joined_ms: Of the last event that `add_recent` counted: the instant from which its
-            day would have aged without it.
+        joined_ms: Of what `add_recent` or `add_today` counted last: the instant from which
+            the day that it joined would have aged without it.
     """
 
     __slots__ = (
@@ -258,9 +258,9 @@ class Series:
         The same as `add_recent` for each of them; `undo_today` takes all of them back.
         """
         newest = self._open
-        if newest is None or newest[LAST_MS] <= now_ms - DAY_MS:
-            return False
         totals = self.totals
+        if newest is None or newest[LAST_MS] <= now_ms - DAY_MS or not totals.count:
+            return False
         start, end = max(self._day_start, totals.first_ms + 1), self._day_end
         last_ms, latest, peak = newest[LAST_MS], newest[LATEST], newest[PEAK]
         gross = cost = 0
@@ -277,6 +277,7 @@ class Series:
         count = len(orders)
         self._undo = None
         self._undo_today = (newest.copy(), totals.peak, [w.peak for w in self.near])
+        self.joined_ms = newest[LAST_MS]
         newest[LAST_MS], newest[LATEST], newest[PEAK] = last_ms, latest, peak
         newest[COUNT] += count
         newest[GROSS] += gross
