@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from agents.embedded import EmbeddedServerError
 from agents.settings import from_environment
 from tests.bench.arena import arena, await_quiet
 from tests.bench.contestant import BenchError, Ends, run_worker
@@ -51,7 +52,7 @@ class Round:
         """Run one contestant; Faust's variants each by their own name."""
         await_quiet(self._place.broker)
         if name == OURS:
-            return {name: run_worker(self._place, self._ends)}
+            return {name: run_worker(self._place, self._ends, self._arguments.profile)}
         if name == "faust":
             few = self._arguments.faust_events
             return {variant: self._rival(variant, few // 10, few) for variant in faust}
@@ -124,6 +125,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=[OURS, *RIVALS], default=[OURS, *RIVALS])
     parser.add_argument("--quick", action="store_true", help="one short round: does it run?")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
+    parser.add_argument(
+        "--profile", type=Path, metavar="FILE", help="collapsed stacks of the worker, by py-spy"
+    )
     parser.add_argument("--check", action="store_true", help="exit 1 if a target is missed")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -142,7 +146,7 @@ def main() -> None:
     report = Report(arguments.broker, workload, sum(map(len, (o.value for o in orders))))
     try:
         run(arguments, orders, report)
-    except (BenchError, subprocess.SubprocessError) as exc:
+    except (BenchError, EmbeddedServerError, subprocess.SubprocessError) as exc:
         sys.exit(f"bench: {exc}")
     finally:
         report.show()

@@ -7,6 +7,7 @@ kernel and from its own metrics.
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -34,6 +35,7 @@ from tests.bench.workload import PARTITIONS, POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from agents.settings import Settings
     from tests.bench.arena import Arena
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 _POLL_S = 0.1
 _POLL_NEAR_THE_END_S = 0.01
 _GIVE_UP_S = 600.0
-_LAST_WORDS = 4_000
+_FIRST_WORDS = 4_000  # what follows the first error is of little use
 _KINDS = ("meta", "states", "due", "outbox", "marks", "orders")
 
 
@@ -170,12 +172,14 @@ class Reading:
         )
 
 
-def run_worker(place: Arena, ends: Ends) -> Trial:
+def run_worker(place: Arena, ends: Ends, profile: Path | None = None) -> Trial:
     """Run one worker over the whole topic and return what its timed part took.
 
     The worker first has the warm-up alone, and is left until all of it is committed and
     published. Then the timed part is made visible, and the clock runs until every bucket is
-    committed up to its last record and the outboxes are empty.
+    committed up to its last record and the outboxes are empty. With *profile*, py-spy (which
+    must be on the PATH) samples the timed part and writes collapsed stacks there; that costs
+    some speed.
 
     Raises:
         BenchError: The worker ended, hung, or counted wrong.
@@ -195,7 +199,7 @@ def run_worker(place: Arena, ends: Ends) -> Trial:
                 ended = process.poll()
                 if ended is not None or time.monotonic() > deadline:
                     log.seek(0)
-                    said = log.read()[-_LAST_WORDS:].decode(errors="replace")
+                    said = log.read()[:_FIRST_WORDS].decode(errors="replace")
                     raise BenchError(f"the worker ended ({ended}) or hung; it said:\n{said}")
             return time.perf_counter()
 
@@ -203,11 +207,12 @@ def run_worker(place: Arena, ends: Ends) -> Trial:
         until(lambda: not progress.outbox_rows())
         await_quiet(place.broker)
         first = Reading.take(place, process.pid, port)
-        place.reveal()
-        until(lambda: progress.share(ends.done) > 0)
-        committed_s = until(lambda: progress.share(ends.done) == 1, _POLL_NEAR_THE_END_S)
-        stages = _metrics(port)
-        ended_s = until(lambda: not progress.outbox_rows(), _POLL_NEAR_THE_END_S)
+        with _sampled(process.pid, profile):
+            place.reveal()
+            until(lambda: progress.share(ends.done) > 0)
+            committed_s = until(lambda: progress.share(ends.done) == 1, _POLL_NEAR_THE_END_S)
+            stages = _metrics(port)
+            ended_s = until(lambda: not progress.outbox_rows(), _POLL_NEAR_THE_END_S)
         last = Reading.take(place, process.pid, port)
         trial = _difference(first, last, stages)
         trial.events = ends.records - sum(ends.starts) + PARTITIONS
@@ -242,6 +247,20 @@ def _worker(place: Arena, log: IO[bytes]) -> Iterator[tuple[subprocess.Popen[byt
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+@contextmanager
+def _sampled(pid: int, profile: Path | None) -> Iterator[None]:
+    if profile is None:
+        yield
+        return
+    options = ["--format", "raw", "--threads", "--rate", "200", "--nonblocking"]
+    command = ["py-spy", "record", "--pid", str(pid), "--output", str(profile), *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as sampler:  # noqa: S603 - a tool
+        try:
+            yield
+        finally:
+            sampler.send_signal(signal.SIGINT)  # makes it write what it has
 
 
 def _metrics(port: int) -> dict[str, float]:
