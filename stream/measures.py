@@ -98,6 +98,7 @@ class WindowSum(Measure):
         self._read = _AMOUNTS[field]
         if span.near_ms:
             self.echo_ms = span.near_ms
+        self.steady = True
 
     def value(self, customer: Customer, now_ms: int) -> int:
         """Return the sum over the window."""

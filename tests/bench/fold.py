@@ -161,13 +161,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m tests.bench.fold")
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--customers", type=int, default=20_000)
+    parser.add_argument("--warmup", type=int, default=700_000)
     parser.add_argument("--batch", type=int, default=20_000, help="records in a micro-batch")
     parser.add_argument("--profile", metavar="FILE", help="cProfile of the timed part")
     parser.add_argument("--gc", choices=["default", "freeze", "off"], default="default")
     arguments = parser.parse_args()
     workload = Workload(
         events=arguments.events,
-        warmup=max(100_000, arguments.customers),
+        warmup=max(arguments.warmup, arguments.customers),
         customers=arguments.customers,
         ends_ms=time.time_ns() // 1_000_000,
     )
