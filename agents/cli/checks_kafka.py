@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from aiokafka.protocol.admin import ApiVersionRequest
-from aiokafka.structs import TopicPartition
 
 from agents import kafka
 from agents.cli.errors import one_line
 from agents.cli.findings import Finding, fail, ok, warn
+from agents.replay.reading import read, reader, spans
+from agents.replay.retention import RETENTION, topic_configs
 from agents.settings import INPUTS, OUTBOX, OUTPUTS
+from stream.calendar import DAY_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from agents.settings import Settings
 
 COMPACTED = "customer-tiers"
-_DAY_MS = 86_400_000
-_FETCH_MS = 1_000
 _FETCH_API = 1
 _TRANSACTION_APIS = {
     22: "InitProducerId",
@@ -164,21 +163,10 @@ def _divisor(buckets: int, at_least: int) -> int:
 
 async def _configs(settings: Settings, topics: Iterable[str]) -> list[Finding]:
     """Look at what the topics forget."""
-    wanted = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]
-    admin = kafka.admin(settings)
-    await admin.start()
     try:
-        answers: list[Any] = await admin.describe_configs(wanted)
+        configs = await topic_configs(settings, topics)
     except KafkaError:
         return [warn("retention", "not readable", "let this user describe topic configurations")]
-    finally:
-        await admin.close()
-    configs = {
-        resource[3]: {entry[0]: entry[1] for entry in resource[4]}
-        for answer in answers
-        for resource in answer.resources
-        if resource[0] == 0
-    }
     return [
         finding for name in topics for finding in _retention(settings, name, configs.get(name, {}))
     ]
@@ -193,12 +181,12 @@ def _retention(settings: Settings, name: str, config: dict[str, str]) -> Iterato
             "is compacted" if compacted else "is not compacted",
             f"set cleanup.policy={wanted}",
         )
-    kept_ms = int(config.get("retention.ms", -1))
+    kept_ms = int(config.get(RETENTION, -1))
     if not compacted and kept_ms >= 0 and name == settings.topic("orders"):
         yield warn(
             "retention",
-            f"{name} forgets records whose timestamp is older than {kept_ms / _DAY_MS:g} days",
-            "a replay carries old timestamps: for one, set retention.ms=-1 on inputs and outputs",
+            f"{name} forgets records whose timestamp is older than {kept_ms / DAY_MS:g} days",
+            "for a replay of old records, run: tierstream topics create --retention forever",
         )
 
 
@@ -206,23 +194,11 @@ async def sample_orders(settings: Settings, partitions: int, most: int) -> Sampl
     """Read the newest records of each partition of `orders`, at most *most* of each."""
     name = settings.topic("orders")
     seen = Sample()
-    client = kafka.consumer(settings, enable_auto_commit=False)
-    await client.start()
-    try:
-        for number in range(partitions):
-            tp = TopicPartition(name, number)
-            first = (await client.beginning_offsets([tp]))[tp]
-            end = (await client.end_offsets([tp]))[tp]
-            client.assign([tp])
-            client.seek(tp, max(first, end - most))
-            while await client.position(tp) < end:
-                found = await client.getmany(tp, timeout_ms=_FETCH_MS)
-                if not found:
-                    break  # nothing but transaction marks is left
-                for record in found.get(tp, ()):
-                    _look(record, partitions, seen)
-    finally:
-        await client.stop()
+    async with reader(settings) as client:
+        held = await spans(client, {name: partitions})
+        newest = {tp: (max(first, end - most), end) for tp, (first, end) in held.items()}
+        async for record in read(client, newest):
+            _look(record, partitions, seen)
     return seen
 
 

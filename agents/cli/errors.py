@@ -17,6 +17,7 @@ from agents.embedded import EmbeddedServerError
 from agents.replay.export import ExportError
 from agents.replay.mistakes import ReplayFileError
 from agents.replay.producer import ReplayTargetError
+from agents.replay.reading import MissingTopicError
 from agents.settings import SettingsError
 from schemas.policy import PolicyFileError
 from stream.store import StoreError
@@ -30,6 +31,7 @@ OURS: Final = (
     CommandError,
     EmbeddedServerError,
     ExportError,
+    MissingTopicError,
     PolicyFileError,
     ReplayFileError,
     ReplayTargetError,

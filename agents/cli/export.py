@@ -51,7 +51,8 @@ def export_live(
 ) -> None:
     """Wait, read, write and tell. Raises as `agents.replay.export_live.read_live`."""
     wanted = Wanted(as_of_ms, timeout_s)
-    with opened(settings) as (store, known), show.err.status("looking") as status:
+    with show.err.status("waiting for a worker") as status, opened(settings, timeout_s) as opening:
+        store, known = opening
         result = asyncio.run(
             read_live(known, store, plan, wanted, lambda text: status.update(f"waiting for {text}"))
         )

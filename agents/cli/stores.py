@@ -1,5 +1,6 @@
 """Opening the store for commands that only look."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,17 +16,22 @@ from agents.settings import Settings
 from stream.adapters.redis_store import RedisStore
 
 _TIMEOUT_S = 5.0
+_POLL_S = 0.2
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[tuple[RedisStore, Settings]]:
+def opened(settings: Settings, within_s: float = 0.0) -> Iterator[tuple[RedisStore, Settings]]:
     """Give the store, and *settings* with the number of buckets that is recorded there.
+
+    Waits up to *within_s* for the first worker to record it.
 
     Raises:
         CommandError: Nothing was ever installed there, or the URL cannot be used.
         RedisError: The server does not answer.
     """
-    count = recorded_buckets(settings)
+    give_up = time.monotonic() + within_s
+    while (count := recorded_buckets(settings)) is None and time.monotonic() < give_up:
+        time.sleep(_POLL_S)
     if count is None:
         raise CommandError(
             f"nothing is installed in Redis under {settings.key_prefix}; "

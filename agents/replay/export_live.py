@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from aiokafka.structs import TopicPartition
-
-from agents import kafka
 from agents.replay.export import ExportError
+from agents.replay.reading import partitions_of, read, reader, spans
 from agents.settings import INPUTS
 from stream.calendar import format_instant
 from stream.customer import decode
 from stream.outbox import TIER_CHANGES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from aiokafka.structs import TopicPartition
+
+    from agents.replay.reading import Span
     from agents.settings import Settings
     from stream.plan import Plan
     from stream.store import BucketHead, Store
 
 _POLL_S = 0.2
-_FETCH_MS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +70,16 @@ async def read_live(
         waiting: Told what is being waited for, whenever that changes.
 
     Raises:
+        MissingTopicError: A topic is missing.
         ExportError: It did not catch up in time; the message says what is missing.
         StoreError: The store does not answer.
         aiokafka.errors.KafkaError: The broker does not answer.
     """
-    ends = await _ends(settings, INPUTS)
+    inputs = await _inputs(settings)
     give_up = time.monotonic() + wanted.within_s
     said = ""
     while True:
-        as_of_ms, missing = await asyncio.to_thread(_missing, store, settings, wanted, ends)
+        as_of_ms, missing = await asyncio.to_thread(_missing, store, settings, wanted, inputs)
         if not missing:
             states = await asyncio.to_thread(_states, store, settings)
             newest_ms = max(
@@ -102,11 +102,11 @@ async def read_live(
 
 
 def _missing(
-    store: Store, settings: Settings, wanted: Wanted, ends: Mapping[TopicPartition, int]
+    store: Store, settings: Settings, wanted: Wanted, inputs: Mapping[TopicPartition, Span]
 ) -> tuple[int, str]:
     """Return the instant of the export, and what it still lacks ("" for nothing)."""
     heads = store.heads(range(settings.buckets))
-    behind = _behind(settings, heads, ends)
+    behind = _behind(settings, heads, inputs)
     waiting = sum(store.outbox_depth(range(settings.buckets)).values())
     used = [head for head in heads if head.version > 0]
     clocks = [head.clock_ms for head in used if head.clock_ms is not None]
@@ -129,18 +129,20 @@ def _missing(
 
 
 def _behind(
-    settings: Settings, heads: Sequence[BucketHead], ends: Mapping[TopicPartition, int]
+    settings: Settings, heads: Sequence[BucketHead], inputs: Mapping[TopicPartition, Span]
 ) -> str:
     """Say which input has not been applied up to its end by every bucket it is home to."""
-    partitions = len({tp.partition for tp in ends}) or 1
+    partitions = len({tp.partition for tp in inputs}) or 1
     bases = {settings.topic(base): base for base in INPUTS}
     lag = 0
     named = ""
-    for tp, end in ends.items():
+    for tp, (first, end) in inputs.items():
         source = f"{bases[tp.topic]}/{tp.partition}"
         home = heads[tp.partition :: partitions]
-        # A cursor is missing where nothing of that source was ever applied.
-        reached = min((head.cursors.get(source, 0) for head in home), default=end)
+        # A cursor is missing where nothing of that source was ever applied, and records
+        # that were deleted for their age cannot be waited for.
+        reached = min((head.cursors.get(source, first) for head in home), default=end)
+        reached = max(reached, first)
         if reached < end:
             lag += end - reached
             named = named or f"{source} is at {reached} of {end}"
@@ -154,60 +156,15 @@ def _states(store: Store, settings: Settings) -> dict[str, bytes]:
     return states
 
 
-async def _ends(settings: Settings, bases: Iterable[str]) -> dict[TopicPartition, int]:
-    """Return the offset after the last record of every partition that has any."""
-    async with _reader(settings, bases) as (client, partitions):
-        ends: dict[TopicPartition, int] = await client.end_offsets(partitions)
-    return {tp: end for tp, end in ends.items() if end}
+async def _inputs(settings: Settings) -> dict[TopicPartition, Span]:
+    """Return what every input partition holds now."""
+    counts = await partitions_of(settings, map(settings.topic, INPUTS))
+    async with reader(settings) as client:
+        return await spans(client, counts)
 
 
 async def _changes(settings: Settings) -> list[bytes]:
     """Return the value of every committed record of `tier-changes`."""
-    async with _reader(settings, [TIER_CHANGES]) as (client, partitions):
-        ends = await client.end_offsets(partitions)
-        values: list[bytes] = []
-        for tp in partitions:
-            # One after the other: a position past the end is then the only thing to look at.
-            client.assign([tp])
-            await client.seek_to_beginning(tp)
-            while await client.position(tp) < ends[tp]:
-                for records in (await client.getmany(timeout_ms=_FETCH_MS)).values():
-                    values += [record.value for record in records if record.offset < ends[tp]]
-        return values
-
-
-@asynccontextmanager
-async def _reader(
-    settings: Settings, bases: Iterable[str]
-) -> AsyncIterator[tuple[Any, list[TopicPartition]]]:
-    """Give a consumer without a group, and every partition of the topics named.
-
-    Raises:
-        ExportError: A topic is missing.
-    """
-    names = [settings.topic(base) for base in bases]
-    admin = kafka.admin(settings)
-    await admin.start()
-    try:
-        existing = set(await admin.list_topics())
-        for name in names:
-            if name not in existing:
-                raise ExportError(
-                    f"{settings.kafka} has no topic {name}; run: tierstream topics create"
-                )
-        described = await admin.describe_topics(names)
-    finally:
-        await admin.close()
-    client = kafka.consumer(settings)
-    await client.start()
-    try:
-        yield (
-            client,
-            [
-                TopicPartition(topic["topic"], partition["partition"])
-                for topic in described
-                for partition in topic["partitions"]
-            ],
-        )
-    finally:
-        await client.stop()
+    counts = await partitions_of(settings, [settings.topic(TIER_CHANGES)])
+    async with reader(settings) as client:
+        return [record.value async for record in read(client, await spans(client, counts))]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agents import kafka
+from agents.replay.reading import partitions_of
 from agents.replay.retention import forgetful
 from agents.settings import INPUTS
 from stream.calendar import DAY_MS, format_instant
@@ -80,7 +81,8 @@ async def replay_live(
         progress: Told how many records were sent since it was last called.
 
     Raises:
-        ReplayTargetError: A topic is missing, or would delete the records for their age.
+        MissingTopicError: A topic is missing.
+        ReplayTargetError: A topic would delete the records for their age.
         aiokafka.errors.KafkaError: The broker cannot be reached, or refuses.
     """
     as_of_ms = log[-1].record_ms if as_of_ms is None else as_of_ms
@@ -124,22 +126,9 @@ def steps(
 
 
 async def _partitions(settings: Settings) -> dict[str, int]:
-    """Return the number of partitions of each input topic."""
+    """Return the number of partitions of each input topic, by base name."""
     names = {settings.topic(base): base for base in INPUTS}
-    admin = kafka.admin(settings)
-    await admin.start()
-    try:
-        # Asking for a topic by name may create it: look among those that there are.
-        existing = set(await admin.list_topics())
-        missing = [name for name in names if name not in existing]
-        if missing:
-            raise ReplayTargetError(
-                f"{settings.kafka} has no topic {', '.join(missing)}; run: tierstream topics create"
-            )
-        described = await admin.describe_topics(list(names))
-    finally:
-        await admin.close()
-    return {names[topic["topic"]]: len(topic["partitions"]) for topic in described}
+    return {names[name]: count for name, count in (await partitions_of(settings, names)).items()}
 
 
 async def _check_retention(settings: Settings, bases: set[str], oldest_ms: int) -> None:
