@@ -23,11 +23,13 @@ def refusal(event: Event, record_ms: int, plan: Plan) -> tuple[str, str] | None:
     if event.occurred_ms > record_ms + plan.max_future_ms:
         minutes = plan.max_future_ms // 60_000
         return FUTURE, f"occurred_at: more than {minutes} minutes after the record's timestamp"
-    currency = None
-    if isinstance(event, OrderPaid | OrderRefunded):
-        currency = event.currency
-    elif isinstance(event, Interaction):
-        currency = event.details.currency
+    kind = type(event)
+    if kind is OrderPaid or kind is OrderRefunded:
+        currency = event.currency  # type: ignore[union-attr] - mypy does not narrow by type()
+    elif kind is Interaction:
+        currency = event.details.currency  # type: ignore[union-attr] - as above
+    else:
+        return None
     if currency is not None and not plan.converter.accepts(currency):
         return UNKNOWN_CURRENCY, "currency: not the policy's own and not among its rates"
     return None

@@ -180,8 +180,10 @@ class Bucket:
         known, and every event admitted (see `stream.admission`).
         """
         customer = self.customers[customer_id]
-        tally, checksums = self.tally, self._checksums
+        tally, checksums, fresh, known_orders = self.tally, self._checksums, self._fresh, self._known
+        converter = self.scorer.plan.converter
         payments: list[Payment] = []
+        remember = self._seen.remember
         applied = 0
         for arrival in arrivals:
             event = arrival.event
@@ -193,12 +195,17 @@ class Bucket:
                 continue
             if type(event) is OrderPaid:
                 key = ledger_key(customer_id, event.order_id)
-                entry = self._fresh.get(key) or self._known.get(key)
+                entry = fresh.get(key) or known_orders.get(key)
                 if entry is not None:
                     same = entry.checksum == checksum
                     self._meet_again(arrival, same, "order_id was paid already")
                     continue
-                entry = self._fresh[key] = self._entry(event, checksum)
+                paid_minor, cost_minor = event.amount_minor, event.cost_minor or 0
+                if event.currency != converter.reporting:
+                    paid_minor = converter.convert(paid_minor, event.currency)
+                    cost_minor = converter.convert(cost_minor, event.currency)
+                entry = OrderEntry(event.occurred_ms, paid_minor, cost_minor, checksum)
+                fresh[key] = entry
                 payments.append(Payment(arrival.record_ms, event_id, event.order_id, entry))
             else:
                 if payments:
@@ -209,7 +216,7 @@ class Bucket:
                     tally.ignored += 1
                     continue
                 tally.changes += changes
-            self._seen.remember(event_id, checksum)
+            remember(event_id, checksum)
             applied += 1
         if payments:
             tally.changes += self.scorer.pay_all(customer, payments)
@@ -270,20 +277,12 @@ class Bucket:
 
     # -- inside ---------------------------------------------------------------
 
-    def _entry(self, event: OrderPaid, checksum: int) -> OrderEntry:
-        converter = self.scorer.plan.converter
-        paid_minor, cost_minor = event.amount_minor, event.cost_minor or 0
-        if event.currency != converter.reporting:
-            paid_minor = converter.convert(paid_minor, event.currency)
-            cost_minor = converter.convert(cost_minor, event.currency)
-        return OrderEntry(event.occurred_ms, paid_minor, cost_minor, checksum)
-
     def _other(
         self, customer: Customer, record_ms: int, event: Event
     ) -> Sequence[Change] | None:
         """Apply anything but a paid order; None where no rule of the policy reads it."""
         scorer, event_id = self.scorer, event.event_id
-        if isinstance(event, OrderRefunded | OrderCancelled):
+        if isinstance(event, (OrderRefunded, OrderCancelled)):
             return self._refund(customer, record_ms, event)
         if isinstance(event, Interaction) and event.kind in scorer.plan.shape.spans:
             details = event.details

@@ -8,7 +8,9 @@ before the record at its own instant, then applies the event, then judges once.
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from stream.changes import TIME_PASSED, Cause, Change, direction, reasons_for
 from stream.customer import ORDERS
@@ -27,7 +29,7 @@ NO_CHANGES: tuple[Change, ...] = ()
 _LOWEST = -NEVER - 1
 
 
-class Payment(NamedTuple):
+class Payment(Struct, gc=False):
     """A paid order on its way into a customer.
 
     Attributes:
@@ -75,7 +77,7 @@ class Scorer:
 
     def pay(self, customer: Customer, payment: Payment) -> Sequence[Change]:
         """Apply one paid order; its ledger entry is updated by what came before it."""
-        record_ms, event_id, _, entry = payment
+        record_ms, entry = payment.record_ms, payment.entry
         woken = self.wake_before(customer, record_ms) if customer.due_ms < record_ms else NO_CHANGES
         now_ms = record_ms if record_ms > customer.clock_ms else customer.clock_ms
         orders = customer.orders
@@ -98,7 +100,7 @@ class Scorer:
                 orders.undo_add(value, cost)
                 before = self._before(customer, now_ms)
                 orders.add_recent(entry.at_ms, now_ms, value, cost)
-                cause = Cause("order", event_id)
+                cause = Cause("order", payment.event_id)
                 return [*woken, *self._review(customer, now_ms, before, cause, ORDERS)]
         customer.clock_ms = now_ms
         self._echo(customer, orders.joined_ms)
@@ -238,19 +240,19 @@ class Scorer:
     def _pay_slowly(
         self, customer: Customer, now_ms: int, payment: Payment
     ) -> Sequence[Change]:
-        _, event_id, order_id, entry = payment
+        entry = payment.entry
         before = self._before(customer, now_ms)
         customer.roll(now_ms)
         customer.orders.add(entry.at_ms, now_ms, entry.paid_minor, entry.cost_minor)
         self._forget_waiting(customer, now_ms)
-        waiting = customer.pending.pop(order_id, None)
+        waiting = customer.pending.pop(payment.order_id, None)
         if waiting is not None and now_ms - entry.at_ms <= self.plan.refund_ms:
             refunded_minor, cancelled, _ = waiting
             granted = entry.refund(refunded_minor)
             customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
             if cancelled:
                 _cancel(customer, now_ms, entry)
-        return self._review(customer, now_ms, before, Cause("order", event_id), ORDERS)
+        return self._review(customer, now_ms, before, Cause("order", payment.event_id), ORDERS)
 
     def _forget_waiting(self, customer: Customer, now_ms: int) -> None:
         """Drop refunds that have waited longer than a refund may look for its order."""
