@@ -225,6 +225,8 @@ class ScoringService(Service):
             self._consumer.pause(*self._intake.halted)
         self._metrics.halted.set(len(self._intake.halted))
         self._metrics.owned_buckets.set(len(self._ownership.buckets))
+        # Once more: what was fetched meanwhile was fetched from before the seek.
+        self._generation += 1
         self.ready = True
         log.info("buckets_opened", partitions=len(partitions), buckets=len(self._ownership.buckets))
 
