@@ -40,6 +40,8 @@ class Policy:
         self.zone = ZoneInfo(document["time_zone"])
         self.places = PLACES.get(document["currency"], 2)
         self.refund_ms = document.get("refund_days", 180) * DAY
+        self._days: dict[int, object] = {}
+        self._levels: dict[tuple[str, object], Fraction] = {}
         self.kinds = {self.source(spec) for spec in document["measures"].values()} - {"profile"}
         self.attributes = {
             spec["attribute"] for spec in document["measures"].values() if "attribute" in spec
@@ -70,11 +72,16 @@ class Policy:
 
     def level(self, measure: str, written: object) -> Fraction:
         """Turn a level as written into the unit of the measure, exactly."""
-        text = str(written)
-        if text.endswith("%"):
-            return Fraction(text[:-1].strip()) * 100
-        scale = 10**self.places if self.unit(measure) == "money" else 1
-        return Fraction(text) * scale
+        known = self._levels.get((measure, written))
+        if known is None:
+            text = str(written)
+            if text.endswith("%"):
+                known = Fraction(text[:-1].strip()) * 100
+            else:
+                scale = 10**self.places if self.unit(measure) == "money" else 1
+                known = Fraction(text) * scale
+            self._levels[measure, written] = known
+        return known
 
     def convert(self, amount_minor: int, currency: str) -> int:
         """Return minor units of the reporting currency, rounded half to even."""
@@ -94,9 +101,10 @@ class Policy:
 
     def day(self, at_ms: int) -> object:
         """Return the local calendar date of an instant."""
-        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)).astimezone(
-            self.zone
-        ).date()
+        if at_ms not in self._days:
+            moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)
+            self._days[at_ms] = moment.astimezone(self.zone).date()
+        return self._days[at_ms]
 
 
 class Day:
@@ -134,9 +142,14 @@ class Facts:
         self.values["orders"] = [(o["at"], o["paid"]) for o in self.orders]
         for kind, values in self.values.items():
             rows: dict[object, Day] = {}
-            counted = self.orders if kind == "orders" else [
-                {"at": at, "paid": v, "refunded": 0, "cost": 0, "alive": True} for at, v in values
-            ]
+            counted = (
+                self.orders
+                if kind == "orders"
+                else [
+                    {"at": at, "paid": v, "refunded": 0, "cost": 0, "alive": True}
+                    for at, v in values
+                ]
+            )
             for one in counted:
                 row = rows.setdefault(policy.day(one["at"]), Day())
                 row.last_ms = max(row.last_ms, one["at"])
@@ -192,7 +205,7 @@ class Facts:
 
     # -- readings -------------------------------------------------------------
 
-    def measure(self, name: str, now: int) -> Value:
+    def measure(self, name: str, now: int) -> Value:  # noqa: PLR0911 - one for each kind
         """Return one measure at an instant, None where there is nothing to measure."""
         spec = self.policy.document["measures"][name]
         (key, subject), source = next(iter(spec.items())), self.policy.source(spec)

@@ -7,8 +7,9 @@ held, and since when a tag's rule no longer holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from math import floor
 from typing import Any, NamedTuple
 
@@ -163,7 +164,7 @@ class History:
             )
             standing.grade = grade
 
-    def _grade(
+    def _grade(  # noqa: PLR0911 - one for each type of grading
         self, name: str, values: Mapping[str, Value], now: int
     ) -> tuple[str | None, Fraction | None]:
         spec, standing = self.gradings[name], self.standings[name]
@@ -176,12 +177,11 @@ class History:
                     if _low(values[measure]) < level(measure, evidence["at_least"]):
                         return None, None
                 measure = spec["measure"]
-                rungs = [(t, lambda x, m=measure: level(m, x)) for t in spec["tiers"]]
-                return _climb(rungs, _low(values[measure]), standing.grade), None
+                tiers, value = spec["tiers"], Fraction(_low(values[measure]))
+                return _climb(tiers, partial(level, measure), value, standing.grade), None
             case "interval_scorecard" | "weighted_scorecard":
                 score = self.score(spec, values)
-                rungs = [(t, lambda x: Fraction(str(x))) for t in spec["tiers"]]
-                return _climb(rungs, score, standing.grade), score
+                return _climb(spec["tiers"], _decimal, score, standing.grade), score
             case "rfm_cells":
                 recency = spec["recency"]
                 asked = values[recency["measure"]]
@@ -192,7 +192,7 @@ class History:
             case "rfm_segments":
                 recency, f, m = spec["recency"], spec["frequency"], spec["monetary"]
                 asked = values[recency["measure"]]
-                fresh = asked is not None and asked < level(
+                fresh = asked is not None and _low(asked) < level(
                     recency["measure"], recency["high_below"]
                 )
                 bits = [fresh] + [
@@ -265,12 +265,14 @@ class History:
                 return full if row["points"] == "full" else Fraction(str(row["points"]))
         raise AssertionError(ranges)
 
-    def holds(self, condition: Mapping[str, Any], values: Mapping[str, Value]) -> bool:
+    def holds(  # noqa: PLR0911 - one for each form of condition
+        self, condition: Mapping[str, Any], values: Mapping[str, Value]
+    ) -> bool:
         """Say whether a condition holds."""
         if "all" in condition:
-            return all([self.holds(part, values) for part in condition["all"]])
+            return all(self.holds(part, values) for part in condition["all"])
         if "any" in condition:
-            return any([self.holds(part, values) for part in condition["any"]])
+            return any(self.holds(part, values) for part in condition["any"])
         if "not" in condition:
             return not self.holds(condition["not"], values)
         if "grading" in condition:
@@ -278,14 +280,14 @@ class History:
         measure = condition["measure"]
         value = values[measure]
         if "is_known" in condition:
-            return (value is not None) == condition["is_known"]
+            return (value is not None) is condition["is_known"]
         if value is None:
             return False
         if "is" in condition:
             return value in condition["is"]
         if "at_least" in condition:
-            return bool(value >= self.policy.level(measure, condition["at_least"]))
-        return bool(value < self.policy.level(measure, condition["below"]))
+            return bool(_low(value) >= self.policy.level(measure, condition["at_least"]))
+        return bool(_low(value) < self.policy.level(measure, condition["below"]))
 
 
 def _low(value: Value) -> int:
@@ -293,14 +295,23 @@ def _low(value: Value) -> int:
     return value if isinstance(value, int) else -FAR
 
 
-def _climb(rungs: Sequence[tuple[Mapping[str, Any], Any]], value: Any, held: str | None) -> str:
-    for tier, number in rungs:
+def _decimal(written: object) -> Fraction:
+    return Fraction(str(written))
+
+
+def _climb(
+    tiers: Sequence[Mapping[str, Any]],
+    number: Callable[[object], Fraction],
+    value: Fraction,
+    held: str | None,
+) -> str:
+    for tier in tiers:
         if "enter" not in tier:
             return str(tier["tier"])
         needed = tier.get("exit", tier["enter"]) if tier["tier"] == held else tier["enter"]
         if value >= number(needed):
             return str(tier["tier"])
-    raise AssertionError(rungs)
+    raise AssertionError(tiers)
 
 
 def _refers_to(spec: Any) -> set[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
@@ -30,12 +29,6 @@ def epoch_ms(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
 
 
-def local_days(zone: str, at_ms: int) -> str:
-    """Return the local date of an instant."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms)
-    return str(moment.astimezone(ZoneInfo(zone)).date())
-
-
 @st.composite
 def histories(
     draw: st.DrawFn, *, max_size: int = 14, days: int = 24, lateness: bool = True
@@ -52,9 +45,7 @@ def histories(
     for number in range(draw(st.integers(1, max_size))):
         event = draw(_event(number, currencies))
         event["event_id"] = f"e{number}"
-        event["at_ms"] = (
-            start + draw(st.integers(0, days)) * DAY + draw(st.sampled_from(MOMENTS))
-        )
+        event["at_ms"] = start + draw(st.integers(0, days)) * DAY + draw(st.sampled_from(MOMENTS))
         delay = 0
         if lateness and not draw(st.integers(0, 3)):
             delay = draw(st.sampled_from([-HOUR, 1, HOUR, 5 * HOUR, DAY, 3 * DAY, 12 * DAY]))
@@ -90,7 +81,7 @@ def _event(draw: st.DrawFn, number: int, currencies: list[str]) -> Event:
     if kind == "refunded":
         amount = draw(st.sampled_from([n for n in AMOUNTS if n]))
         return {"kind": "order.refunded", "order_id": other, "amount_minor": amount} | money
-    event = {"kind": "order.paid", "order_id": f"o{number}"} | money
+    event = {"kind": "order.paid", "order_id": f"o{number}", **money}
     event["amount_minor"] = draw(st.sampled_from(AMOUNTS))
     if draw(st.booleans()):
         event["cost_minor"] = draw(st.sampled_from([0, 1, 50, 120]))

@@ -168,9 +168,7 @@ class _Author:
         return {"type": kind, "rounding": rounding, "indicators": indicators, "tiers": tiers}, names
 
     def weights(self) -> list[str]:
-        return self.draw(
-            st.sampled_from([["100%"], ["40%", "60%"], ["33.3%", "33.3%", "33.4%"]])
-        )
+        return self.draw(st.sampled_from([["100%"], ["40%", "60%"], ["33.3%", "33.3%", "33.4%"]]))
 
     def interval(self) -> tuple[Spec, list[str]]:
         indicators = {}
@@ -187,9 +185,10 @@ class _Author:
     def weighted(self) -> tuple[Spec, list[str]]:
         indicators: dict[str, Spec] = {}
         for position, weight in enumerate(self.weights()):
-            direct = self.having("number", "count")
-            if direct and self.draw(st.booleans()):
-                rule: Spec = {"points_from": self.draw(st.sampled_from(direct))}
+            direct = [None, *self.having("number", "count")]
+            points_from = self.draw(st.sampled_from(direct))
+            if points_from:
+                rule: Spec = {"points_from": points_from}
             else:
                 measure = self.draw(st.sampled_from(self.having()))
                 rule = {"ranges": {"measure": measure, "ranges": self.ranges(measure, 1)}}

@@ -51,7 +51,8 @@ def test_waking_at_any_instants_gives_what_recomputing_at_them_gives(
     note(text)
     run, oracle = Run(plan_of(text)), oracle_of(text)
     start = events[0]["record_ms"]
-    steps = [(event["record_ms"], 1, event) for event in events]
+    steps: list[tuple[int, int, Event | None]] = []
+    steps += [(event["record_ms"], 1, event) for event in events]
     steps += [(start + hour * 3_600_000, 2, None) for hour in hours]
     for instant, _, event in sorted(steps, key=lambda step: step[:2]):
         if event is not None:

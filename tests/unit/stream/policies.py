@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from stream.plan import Plan
 from tests.properties.driver import plan_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from stream.plan import Plan
 
 DAY = 86_400_000
 HOUR = 3_600_000

@@ -37,7 +37,9 @@ def test_a_deadline_at_the_instant_of_a_record_is_judged_with_it() -> None:
 
 
 def test_a_deadline_before_a_record_is_judged_at_its_own_instant() -> None:
-    plan = policy({"orders_5d": {"count": "orders", "window": "5d"}}, {"g": bands("orders_5d", up=1)})
+    plan = policy(
+        {"orders_5d": {"count": "orders", "window": "5d"}}, {"g": bands("orders_5d", up=1)}
+    )
     run = Run(plan)
     run.apply([paid(1, T0), paid(2, T0 + 9 * DAY)])
     assert history(run) == [
@@ -99,7 +101,8 @@ def test_a_loss_that_leaves_raises_a_sum_to_which_an_order_was_added() -> None:
 def test_an_order_that_delays_its_day_delays_what_was_foreseen_of_a_prior_window() -> None:
     """The day enters the prior window later, when what was there before has already left."""
     plan = policy(
-        {"prior": {"sum": "revenue", "window": "3d", "before": "3d"}}, {"g": bands("prior", up=0.80)}
+        {"prior": {"sum": "revenue", "window": "3d", "before": "3d"}},
+        {"g": bands("prior", up=0.80)},
     )
     run = Run(plan)
     run.apply(
@@ -151,10 +154,14 @@ def test_a_refund_that_comes_too_late_counts_nowhere_whether_or_not_its_order_is
     kept.apply(log)
     for event in log:
         dropped.apply([event])
-    assert kept.measures(T0 + 201 * DAY) == dropped.measures(T0 + 201 * DAY) == {
-        "net": 200,
-        "age": 1,
-    }
+    assert (
+        kept.measures(T0 + 201 * DAY)
+        == dropped.measures(T0 + 201 * DAY)
+        == {
+            "net": 200,
+            "age": 1,
+        }
+    )
 
 
 def test_a_refund_whose_order_never_comes_is_forgotten_after_the_refund_days() -> None:
@@ -209,7 +216,9 @@ def test_largest_first_and_last_amounts_are_not_undone() -> None:
     )
     run = Run(plan)
     run.apply([paid(1, T0, 300), paid(2, T0 + DAY, 50), paid(3, T0 + 2 * DAY, 90)])
-    run.apply([refunded(1, T0 + 3 * DAY, 300), cancelled(3, T0 + 3 * DAY), cancelled(1, T0 + 3 * DAY)])
+    run.apply(
+        [refunded(1, T0 + 3 * DAY, 300), cancelled(3, T0 + 3 * DAY), cancelled(1, T0 + 3 * DAY)]
+    )
     assert run.measures(T0 + 4 * DAY) == {
         "largest": 300,
         "largest_9d": 300,
