@@ -114,7 +114,7 @@ def _halts(halts: dict[str, str]) -> Iterator[Finding]:
         yield fail(
             f"halted {source}",
             reason,
-            "look at dead-letters, repair the producer, then release the partition",
+            f"look at dead-letters, repair the producer, then: tierstream topics resume {source}",
         )
     if not halts:
         yield ok("halts", "no partition is halted")

@@ -51,10 +51,10 @@ def export_live(
 ) -> None:
     """Wait, read, write and tell. Raises as `agents.replay.export_live.read_live`."""
     wanted = Wanted(as_of_ms, timeout_s)
-    with show.err.status("waiting for a worker") as status, opened(settings, timeout_s) as opening:
+    with show.status("waiting for a worker") as tell, opened(settings, timeout_s) as opening:
         store, known = opening
         result = asyncio.run(
-            read_live(known, store, plan, wanted, lambda text: status.update(f"waiting for {text}"))
+            read_live(known, store, plan, wanted, lambda text: tell(f"waiting for {text}"))
         )
     customers, changes = write_export(
         directory, plan, result.as_of_ms, result.states, result.changes

@@ -55,8 +55,11 @@ def settings_from(
     redis: str | None = None,
     namespace: str | None = None,
     policy: Path | None = None,
+    **more: object,
 ) -> Settings:
     """Return the settings of the environment, with what the command line says on top.
+
+    *more* are other settings by name; None stands for "not said".
 
     Raises:
         SettingsError: A value cannot be used.
@@ -66,6 +69,7 @@ def settings_from(
         redis=redis,
         namespace=namespace,
         policy=None if policy is None else str(policy),
+        **more,
     )
 
 

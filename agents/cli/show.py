@@ -1,7 +1,8 @@
 """How things look on the terminal: consoles, money, instants, tables."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -108,6 +109,19 @@ def pairs(title: str, rows: Mapping[str, Any]) -> Table:
     for name, value in rows.items():
         made.add_row(name, f"{value:,}" if isinstance(value, int) else str(value))
     return made
+
+
+@contextmanager
+def status(text: str) -> Iterator[Callable[[str], None]]:
+    """Say on standard error what is going on; give a function that says what goes on now.
+
+    One line that changes on a terminal, a line for each elsewhere.
+    """
+    if not err.is_terminal:
+        yield lambda now: err.print(now, markup=False, soft_wrap=True)
+        return
+    with err.status(text) as shown:
+        yield lambda now: shown.update(now.replace("[", r"\["))
 
 
 def progress_bar() -> Progress:

@@ -8,6 +8,7 @@ import typer
 
 from agents.cli import options, show
 from agents.cli.errors import CommandError
+from agents.cli.stores import opened
 from agents.replay.retention import FOREVER, set_retention
 from agents.settings import Settings
 from agents.topics import TopicPlan, create_topics
@@ -59,6 +60,25 @@ def create_command(
         return
     for name, created in found.items():
         show.out.print(f"[green]created[/] {name}" if created else f"[dim]exists[/]  {name}")
+
+
+@app.command(name="resume")
+def resume_command(
+    source: Annotated[
+        str, typer.Argument(metavar="TOPIC/PARTITION", help="As doctor names it: orders/3.")
+    ],
+    redis: options.Redis = None,
+    namespace: options.Namespace = None,
+) -> None:
+    """Let workers read on in a partition that was halted because too much in it was bad."""
+    settings = options.settings_from(redis=redis, namespace=namespace)
+    with opened(settings) as (store, _):
+        halted = store.halts()
+        if source not in halted:
+            allowed = ", ".join(sorted(halted)) or "nothing is halted"
+            raise CommandError(f"{source}: is not halted; allowed: {allowed}")
+        store.release(source)
+    show.out.print(f"[green]released[/] {source}, which was halted at {halted[source]}")
 
 
 async def create(settings: Settings, plan: TopicPlan, kept_ms: int | None) -> dict[str, bool]:
