@@ -23,7 +23,7 @@ from agents.embedded import EmbeddedServerError
 from agents.settings import from_environment
 from tests.bench.arena import arena, await_quiet
 from tests.bench.contestant import BenchError, Ends, run_worker
-from tests.bench.processes import Steal, cpu_s
+from tests.bench.processes import Machine, cpu_s, finished_children_cpu_s
 from tests.bench.report import Report, targets_met
 from tests.bench.trial import Task, Trial
 from tests.bench.workload import Workload
@@ -68,7 +68,8 @@ class Round:
             events=events,
             batch_records=from_environment().batch_records,
         )
-        steal, broker_s = Steal.now(), cpu_s(self._place.broker.pid)
+        machine, children_s = Machine.now(), finished_children_cpu_s()
+        broker_s = cpu_s(self._place.broker.pid)
         answer = subprocess.run(  # noqa: S603 - our own
             [sys.executable, "-m", "tests.bench.rivals", name, msgspec.json.encode(task).decode()],
             stdout=subprocess.PIPE,
@@ -76,9 +77,11 @@ class Round:
             timeout=_RIVAL_WITHIN_S,
         ).stdout
         trial = msgspec.json.decode(answer.splitlines()[-1], type=Trial)
-        trial.steal = Steal.now().since(steal)
-        # Of the whole run, warm-up included.
+        # These are of the whole run, warm-up included.
         spent_s = cpu_s(self._place.broker.pid) - broker_s
+        now = Machine.now()
+        trial.steal = now.steal_since(machine)
+        trial.others = now.others_since(machine, spent_s + finished_children_cpu_s() - children_s)
         trial.broker_cpu_s = spent_s * trial.events / (warmup + events)
         return trial
 

@@ -29,7 +29,7 @@ from stream.customer import decode
 from stream.partition import bucket_of
 from stream.plan import compile_policy
 from tests.bench.arena import await_quiet
-from tests.bench.processes import Steal, cpu_s, main_thread_cpu_s
+from tests.bench.processes import Machine, cpu_s, main_thread_cpu_s
 from tests.bench.trial import Trial
 from tests.bench.workload import PARTITIONS, POLICY
 
@@ -154,7 +154,8 @@ class Reading:
     main_cpu_s: float
     redis_cpu_s: float
     broker_cpu_s: float
-    steal: Steal
+    own_cpu_s: float
+    machine: Machine
     metrics: dict[str, float]
 
     @classmethod
@@ -167,7 +168,8 @@ class Reading:
             main_cpu_s=main_thread_cpu_s(pid),
             redis_cpu_s=cpu_s(place.redis.pid),
             broker_cpu_s=cpu_s(place.broker.pid),
-            steal=Steal.now(),
+            own_cpu_s=time.process_time(),
+            machine=Machine.now(),
             metrics=metrics,
         )
 
@@ -279,15 +281,19 @@ def _difference(first: Reading, last: Reading, stages: dict[str, float]) -> Tria
         return metrics.get(name, 0.0) - first.metrics.get(name, 0.0)
 
     stage = "tierstream_stage_seconds_total "
-    return Trial(
+    trial = Trial(
         events=0,
         wall_s=last.at_s - first.at_s,
         cpu_s=last.cpu_s - first.cpu_s,
         main_cpu_s=last.main_cpu_s - first.main_cpu_s,
         redis_cpu_s=last.redis_cpu_s - first.redis_cpu_s,
         broker_cpu_s=last.broker_cpu_s - first.broker_cpu_s,
-        steal=last.steal.since(first.steal),
+        steal=last.machine.steal_since(first.machine),
         stages_s={n.removeprefix(stage): grew(n, stages) for n in stages if n.startswith(stage)},
         changes=round(grew("tierstream_tier_changes_total")),
         published=round(grew("tierstream_published_records_total")),
     )
+    ours_s = trial.cpu_s + trial.redis_cpu_s + trial.broker_cpu_s
+    ours_s += last.own_cpu_s - first.own_cpu_s
+    trial.others = last.machine.others_since(first.machine, ours_s)
+    return trial

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,25 +26,40 @@ def _spent_s(stat: Path) -> float:
     return (int(fields[11]) + int(fields[12])) * _TICK_S
 
 
+def finished_children_cpu_s() -> float:
+    """Return what all ended child processes of this one took together."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 @dataclass(frozen=True, slots=True)
-class Steal:
-    """Processor time that the host gave to others, counted since boot.
+class Machine:
+    """What all processors together have done since boot, in seconds.
 
     Attributes:
-        stolen: Ticks stolen.
-        total: All ticks, idle ones included, over all processors.
+        total_s: All time, idle included.
+        busy_s: Given to any process.
+        stolen_s: Given by the host to others.
     """
 
-    stolen: int
-    total: int
+    total_s: float
+    busy_s: float
+    stolen_s: float
 
     @classmethod
-    def now(cls) -> Steal:
+    def now(cls) -> Machine:
         """Read the counters."""
         with Path("/proc/stat").open() as stat:
-            fields = [int(field) for field in stat.readline().split()[1:9]]
-        return cls(fields[7], sum(fields))
+            fields = [int(field) * _TICK_S for field in stat.readline().split()[1:9]]
+        _, _, _, idle, waiting, _, _, stolen = fields
+        total = sum(fields)
+        return cls(total, total - idle - waiting - stolen, stolen)
 
-    def since(self, before: Steal) -> float:
+    def steal_since(self, before: Machine) -> float:
         """Return the share stolen between two readings, 0 to 1."""
-        return (self.stolen - before.stolen) / max(1, self.total - before.total)
+        return (self.stolen_s - before.stolen_s) / max(_TICK_S, self.total_s - before.total_s)
+
+    def others_since(self, before: Machine, ours_s: float) -> float:
+        """Return the share taken by processes that are not ours, which took *ours_s*."""
+        theirs_s = self.busy_s - before.busy_s - ours_s
+        return max(0.0, theirs_s) / max(_TICK_S, self.total_s - before.total_s)

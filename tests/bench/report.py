@@ -66,7 +66,8 @@ class Report:
         self._rounds.setdefault(number, {})[name] = trial
         self._console.print(
             f"round {number + 1}  {name:<11} {trial.rate:>9,.0f} events/s  "
-            f"{trial.cpu_us:6.2f} CPU µs/event  steal {trial.steal:.0%}",
+            f"{trial.cpu_us:6.2f} CPU µs/event  steal {trial.steal:.0%}  "
+            f"other processes {trial.others:.0%}",
             highlight=False,
         )
 
@@ -136,7 +137,7 @@ class Report:
     def _table(self) -> Table:
         table = Table()
         table.add_column("one process each")
-        for title in ("events/s", "CPU µs/event", "share of the drain", "steal"):
+        for title in ("events/s", "CPU µs/event", "share of the drain", "steal", "others"):
             table.add_column(title, justify="right")
         table.add_column("Redis µs", justify="right")
         table.add_column("broker µs", justify="right")
@@ -145,10 +146,11 @@ class Report:
             if trials:
                 table.add_row(
                     title,
-                    _spread((t.rate / 1_000 for t in trials), "{:.1f}k"),
+                    _spread((t.rate / 1_000 for t in trials), "{:.1f}", "k"),
                     _spread((t.cpu_us for t in trials), "{:.2f}"),
                     _spread(self.ratios(name, "drain"), "{:.3f}"),
-                    _spread((t.steal * 100 for t in trials), "{:.0f}%"),
+                    _spread((t.steal * 100 for t in trials), "{:.0f}", "%"),
+                    _spread((t.others * 100 for t in trials), "{:.0f}", "%"),
                     _per_event(trials, lambda t: t.redis_cpu_s),
                     _per_event(trials, lambda t: t.broker_cpu_s),
                 )
@@ -211,12 +213,13 @@ def _median(values: Iterable[float]) -> float | None:
     return median(known) if known else None
 
 
-def _spread(values: Iterable[float], form: str) -> str:
+def _spread(values: Iterable[float], form: str, unit: str = "") -> str:
+    """Return ``median [min..max]``, or one figure where there is one value."""
     known = list(values)
     if not known:
         return ""
     low, middle, high = (form.format(v) for v in (min(known), median(known), max(known)))
-    return f"{middle} [{low}..{high}]"
+    return f"{middle}{unit}" if len(known) == 1 else f"{middle}{unit} [{low}..{high}]"
 
 
 def _per_event(trials: Iterable[Trial], spent_s: Callable[[Trial], float]) -> str:

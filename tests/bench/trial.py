@@ -36,6 +36,7 @@ class Trial(msgspec.Struct):
         redis_cpu_s: Of the Redis process, in the same time.
         broker_cpu_s: Of the broker process, in the same time.
         steal: Share of the machine's time that the host gave to others.
+        others: Share of the machine's time that processes outside the trial took.
         stages_s: Wall-clock seconds by stage until `committed_s`, as the worker's metrics say.
         committed_s: When everything was committed (the rest of `wall_s` is publishing).
         changes: Tier changes found in the timed part.
@@ -52,6 +53,7 @@ class Trial(msgspec.Struct):
     redis_cpu_s: float = 0.0
     broker_cpu_s: float = 0.0
     steal: float = 0.0
+    others: float = 0.0
     stages_s: dict[str, float] = {}
     committed_s: float = 0.0
     changes: int = 0
