@@ -26,7 +26,7 @@ from stream.fold import Payment
 from stream.ledger import OrderEntry, decode_entry, encode_entry, ledger_key, period_of
 from stream.outbox import change_row, tiers_row
 from stream.seen import DedupWindow, Seen
-from stream.series import NEVER
+from stream.sentinels import NEVER
 from stream.store import ABSENT, BucketCommit, BucketHead
 
 if TYPE_CHECKING:
@@ -180,7 +180,12 @@ class Bucket:
         known, and every event admitted (see `stream.admission`).
         """
         customer = self.customers[customer_id]
-        tally, checksums, fresh, known_orders = self.tally, self._checksums, self._fresh, self._known
+        tally, checksums, fresh, known_orders = (
+            self.tally,
+            self._checksums,
+            self._fresh,
+            self._known,
+        )
         converter = self.scorer.plan.converter
         payments: list[Payment] = []
         remember = self._seen.remember
@@ -277,9 +282,7 @@ class Bucket:
 
     # -- inside ---------------------------------------------------------------
 
-    def _other(
-        self, customer: Customer, record_ms: int, event: Event
-    ) -> Sequence[Change] | None:
+    def _other(self, customer: Customer, record_ms: int, event: Event) -> Sequence[Change] | None:
         """Apply anything but a paid order; None where no rule of the policy reads it."""
         scorer, event_id = self.scorer, event.event_id
         if isinstance(event, (OrderRefunded, OrderCancelled)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from stream.calendar import format_instant
-from stream.series import MISSING
+from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from stream.series import NEVER, Series, Span, Totals
+from stream.sentinels import NEVER
+from stream.series import Series
+from stream.totals import Totals
+from stream.window import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

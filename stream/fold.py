@@ -17,7 +17,7 @@ from stream.customer import ORDERS
 from stream.gradings.base import Reading
 from stream.ledger import OrderEntry  # noqa: TC001 - a field of Payment
 from stream.measures import PROFILE
-from stream.series import NEVER
+from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,7 +81,6 @@ class Scorer:
         woken = self.wake_before(customer, record_ms) if customer.due_ms < record_ms else NO_CHANGES
         now_ms = record_ms if record_ms > customer.clock_ms else customer.clock_ms
         orders = customer.orders
-        value, cost = entry.paid_minor, entry.cost_minor
         if orders.next_roll_ms <= now_ms and customer.clock_ms < now_ms:
             orders.roll(now_ms - 1)
         # The common case: nothing but this order moves, and no reading leaves the range
@@ -91,15 +90,15 @@ class Scorer:
             or customer.due_ms <= now_ms
             or not customer.low
             or customer.pending
-            or not orders.add_recent(entry.at_ms, now_ms, value, cost)
+            or not orders.add_recent((entry,), now_ms)
         ):
             return [*woken, *self._pay_slowly(customer, now_ms, payment)]
         low, high = customer.low, customer.high
         for index, read in self._order_readers:
             if not low[index] <= read(customer, now_ms) < high[index]:  # type: ignore[operator]
-                orders.undo_add(value, cost)
+                orders.undo()
                 before = self._before(customer, now_ms)
-                orders.add_recent(entry.at_ms, now_ms, value, cost)
+                orders.add_recent((entry,), now_ms)
                 cause = Cause("order", payment.event_id)
                 return [*woken, *self._review(customer, now_ms, before, cause, ORDERS)]
         customer.clock_ms = now_ms
@@ -214,12 +213,12 @@ class Scorer:
         for payment in payments:
             if payment.record_ms > now_ms:
                 return False
-        if not orders.add_today([payment.entry for payment in payments], now_ms):
+        if not orders.add_recent([payment.entry for payment in payments], now_ms):
             return False
         low, high = customer.low, customer.high
         for index, read in self._order_readers:
             if not low[index] <= read(customer, now_ms) < high[index]:  # type: ignore[operator]
-                orders.undo_today()
+                orders.undo()
                 return False
         customer.clock_ms = now_ms
         self._echo(customer, orders.joined_ms)
@@ -237,9 +236,7 @@ class Scorer:
                 customer.dues[index] = echoed_ms
                 customer.due_ms = min(customer.due_ms, echoed_ms)
 
-    def _pay_slowly(
-        self, customer: Customer, now_ms: int, payment: Payment
-    ) -> Sequence[Change]:
+    def _pay_slowly(self, customer: Customer, now_ms: int, payment: Payment) -> Sequence[Change]:
         entry = payment.entry
         before = self._before(customer, now_ms)
         customer.roll(now_ms)

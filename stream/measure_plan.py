@@ -8,7 +8,7 @@ from schemas.policy import measures as documents
 from stream import measures as runtime
 from stream.calendar import DAY_MS
 from stream.customer import ORDERS
-from stream.series import Span
+from stream.window import Span
 
 if TYPE_CHECKING:
     from schemas.policy.measures import Measure as Document
@@ -91,9 +91,7 @@ class MeasurePlan:
         span = _span(document)
         if span is None:
             return runtime.LifetimeFact(name, document.unit, source, "max")
-        return runtime.WindowPeak(
-            name, document.unit, source, self._window(source, span), span
-        )
+        return runtime.WindowPeak(name, document.unit, source, self._window(source, span), span)
 
     def _growth(self, name: str, document: documents.GrowthMeasure) -> runtime.Measure:
         length_ms = document.window * DAY_MS

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 from stream.calendar import DAY_MS
 from stream.customer import ORDERS
 from stream.money import divide_half_even
-from stream.series import COST, COUNT, GROSS, MISSING, NEVER, REFUNDED
+from stream.sentinels import MISSING, NEVER
+from stream.window import COST, COUNT, GROSS, REFUNDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from stream.customer import Customer, Value
-    from stream.series import Span, Totals, Window
+    from stream.totals import Totals
+    from stream.window import Span, Window
 
 BASIS_POINTS = 10_000
 PROFILE = "profile"

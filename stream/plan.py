@@ -18,7 +18,7 @@ from stream.gradings.tag import compile_tag
 from stream.gradings.weighted_scorecard import compile_weighted_scorecard
 from stream.measure_plan import MeasurePlan
 from stream.money import Converter
-from stream.series import NEVER
+from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

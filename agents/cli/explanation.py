@@ -11,7 +11,7 @@ from stream.fold import Scorer
 from stream.gradings.bands import Bands
 from stream.gradings.base import Reading
 from stream.gradings.scorecard import Scorecard
-from stream.series import MISSING, NEVER
+from stream.sentinels import MISSING, NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,7 +8,7 @@ import msgspec
 
 from stream.calendar import format_instant
 from stream.customer import decode
-from stream.series import MISSING
+from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stream.series import NEVER
+from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from schemas.policy.conditions import AllOf, AnyOf, GradingCondition, MeasureCondition, Not
 from stream.gradings.base import Grading, Reading, Scope
-from stream.series import MISSING
+from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

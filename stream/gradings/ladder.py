@@ -38,10 +38,7 @@ class Ladder:
     def levels(self) -> list[int]:
         """Return every enter and exit level."""
         return [
-            level
-            for rung in self.rungs
-            for level in (rung.enter, rung.exit)
-            if level is not None
+            level for rung in self.rungs for level in (rung.enter, rung.exit) if level is not None
         ]
 
     def tier(self, level: int, current: str | None) -> str:
@@ -63,7 +60,5 @@ class Ladder:
 def ladder(rungs: Iterable[tuple[str, int | None, int | None]]) -> Ladder:
     """Return a ladder from ``(tier, enter, exit)``; a missing exit equals enter."""
     return Ladder(
-        tuple(
-            Rung(tier, enter, enter if leave is None else leave) for tier, enter, leave in rungs
-        )
+        tuple(Rung(tier, enter, enter if leave is None else leave) for tier, enter, leave in rungs)
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from schemas.policy.gradings import CELLS, SEGMENTS
 from stream.gradings.base import Grading, Reading, Scope, merged
-from stream.series import MISSING
+from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
     from schemas.policy.gradings import RfmCells as CellsDocument
@@ -60,9 +60,7 @@ class RfmCells(Grading):
 
     def rank(self, tier: str) -> int | None:
         """Return the digits weighted R > F > M."""
-        return sum(
-            int(digit) * weight for digit, weight in zip(tier, _DIGIT_WEIGHTS, strict=True)
-        )
+        return sum(int(digit) * weight for digit, weight in zip(tier, _DIGIT_WEIGHTS, strict=True))
 
 
 @dataclass(slots=True)
@@ -103,7 +101,9 @@ def compile_rfm_cells(name: str, document: CellsDocument, scope: Scope) -> RfmCe
     return RfmCells(
         name,
         CELLS,
-        merged(known, *({position: levels} for position, levels in zip(positions, cuts, strict=True))),
+        merged(
+            known, *({position: levels} for position, levels in zip(positions, cuts, strict=True))
+        ),
         recency=positions[0],
         frequency=positions[1],
         monetary=positions[2],

@@ -9,7 +9,7 @@ from schemas.policy.gradings import TAG_GRADES
 from stream.calendar import DAY_MS
 from stream.gradings.base import Grading, Reading, Scope
 from stream.gradings.conditions import Rules
-from stream.series import NEVER
+from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
     from schemas.policy.gradings import TagGrading as Document

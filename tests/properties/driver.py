@@ -16,7 +16,7 @@ from stream.fold import Scorer
 from stream.ledger import ledger_key
 from stream.plan import Plan, compile_policy
 from stream.seen import DedupWindow
-from stream.series import MISSING
+from stream.sentinels import MISSING
 from stream.store import BucketHead
 
 CUSTOMER = "c1"

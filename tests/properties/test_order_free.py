@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from stream.customer import Grade
-from stream.series import LAST_MS, Series
+from stream.series import Series
+from stream.window import LAST_MS
 from tests.properties.driver import Run, plan_of
 from tests.properties.histories import Event, histories
 from tests.properties.policies import policies

@@ -31,8 +31,8 @@ def test_a_deadline_at_the_instant_of_a_record_is_judged_with_it() -> None:
         {"loyal": bands("orders", gold=100), "seen": bands("visits", often=1)},
     )
     run = Run(plan)
-    run.apply([happened("visit", 1, T0)])
-    run.apply([paid(1, T0 + 5 * DAY)])
+    run.apply([happened("visit", 1, T0), paid(1, T0 + 4 * DAY)])
+    run.apply([paid(2, T0 + 5 * DAY)])
     assert history(run)[2:] == [("seen", "floor", 5 * DAY, "order")]
 
 
@@ -67,6 +67,16 @@ def test_the_first_order_after_all_others_were_cancelled_sets_a_deadline() -> No
     run.apply([paid(1, T0), cancelled(1, T0 + DAY), paid(2, T0 + 2 * DAY)])
     run.wake(T0 + 30 * DAY)
     assert history(run)[1:] == [("g", "old", 9 * DAY, "time")]
+
+
+def test_orders_of_the_day_on_which_all_others_were_cancelled_set_a_deadline() -> None:
+    """Two at once, which the fold may count in one step."""
+    plan = policy({"age": {"days_since": "last_order"}}, {"g": bands("age", old=7)})
+    run = Run(plan)
+    run.apply([paid(1, T0), cancelled(1, T0 + HOUR)])
+    run.apply([paid(2, T0 + 2 * HOUR), paid(3, T0 + 3 * HOUR)])
+    run.wake(T0 + 30 * DAY)
+    assert history(run)[1:] == [("g", "old", 7 * DAY + 3 * HOUR, "time")]
 
 
 def test_an_earlier_order_of_the_same_day_moves_the_deadline_of_a_tenure() -> None:

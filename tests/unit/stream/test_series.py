@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from stream.calendar import DAY_MS, LocalDays
-from stream.series import MISSING, NEVER, Series, Span
+from stream.ledger import OrderEntry
+from stream.sentinels import MISSING, NEVER
+from stream.series import Series
+from stream.window import Span
 
 HOUR = 3_600_000
 UTC_DAYS = LocalDays("UTC")
@@ -114,12 +117,12 @@ def test_an_event_can_be_taken_back(same_day: bool) -> None:  # noqa: FBT001 - a
     at = 2 * HOUR if same_day else 2 * DAY_MS
     s.roll(at)
     before = [*s.rows()], str(s.totals), [(w.count, w.gross, w.cost, w.peak) for w in s.windows]
-    assert s.add_recent(at, at, 50, 20)
+    assert s.add_recent([OrderEntry(at, 50, 20)], at)
     assert s.windows[0].peak == 50
-    assert s.undo_add(50, 20)
+    assert s.undo()
     after = [*s.rows()], str(s.totals), [(w.count, w.gross, w.cost, w.peak) for w in s.windows]
     assert after == before
-    assert not s.undo_add(50, 20)
+    assert not s.undo()
 
 
 def test_an_event_a_little_ahead_of_its_record_counts_at_once() -> None:

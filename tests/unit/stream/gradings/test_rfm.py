@@ -31,6 +31,8 @@ SEGMENTS = {
     "frequency": {"measure": "f", "high_from": 3},
     "monetary": {"measure": "m", "high_from": 200},
 }
+CELL_PLAN = policy(MEASURES, {"rfm": CELLS})
+SEGMENT_PLAN = policy(MEASURES, {"rfm": SEGMENTS})
 RECENCY = {5: (0, 29), 4: (30, 59), 3: (60, 89), 2: (90, 179), 1: (180, 999)}
 FREQUENCY = {1: (0, 1), 2: (2, 2), 3: (3, 4), 4: (5, 9), 5: (10, 99)}
 MONETARY = {1: (-7, 49), 2: (50, 99), 3: (100, 199), 4: (200, 499), 5: (500, 9_999)}
@@ -38,7 +40,7 @@ MONETARY = {1: (-7, 49), 2: (50, 99), 3: (100, 199), 4: (200, 499), 5: (500, 9_9
 
 def grade(rule: Mapping[str, object], days: int | None, f: int, m: int) -> str | None:
     """Return the grade of a customer whose last order was *days* ago."""
-    run = Run(policy(MEASURES, {"rfm": rule}))
+    run = Run(CELL_PLAN if rule is CELLS else SEGMENT_PLAN)
     if days is not None:
         run.apply([paid(1, T0)])
     now = T0 + (days or 0) * DAY
@@ -87,7 +89,7 @@ def test_the_eight_segments_and_their_bits(
 
 
 def test_a_silent_customer_walks_down_the_cells_day_by_day() -> None:
-    run = Run(policy(MEASURES, {"rfm": CELLS}))
+    run = Run(CELL_PLAN)
     run.apply([paid(1, T0)])
     run.wake(T0 + 400 * DAY)
     assert [(c.after, (c.instant_ms - T0) // DAY) for c in run.changes] == [
@@ -102,7 +104,7 @@ def test_a_silent_customer_walks_down_the_cells_day_by_day() -> None:
 
 
 def test_segments_have_no_up_and_down() -> None:
-    run = Run(policy(MEASURES, {"rfm": SEGMENTS}))
+    run = Run(SEGMENT_PLAN)
     run.apply([paid(1, T0)])
     run.wake(T0 + 90 * DAY)
     assert [c.direction for c in run.changes] == ["first", "lateral"]

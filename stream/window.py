@@ -1,0 +1,60 @@
+"""Day buckets as rows, and running totals over a span of them."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stream.sentinels import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# A day bucket as it is stored: last_ms, count, gross, refunded, cost, peak, latest.
+ROW = struct.Struct("<qiqqqqq")
+ROW_BYTES = ROW.size
+LAST_MS, COUNT, GROSS, REFUNDED, COST, PEAK, LATEST = range(7)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A rolling window: the instants between *far* and *near* before now.
+
+    Attributes:
+        near_ms: Age at which a bucket enters the window; 0 for a window up to now.
+        far_ms: Age at which it leaves; ``near_ms < far_ms``.
+    """
+
+    near_ms: int
+    far_ms: int
+
+
+class Window:
+    """Running totals of the buckets that lie in one span; transient, rebuilt on load.
+
+    Attributes:
+        start: Index of the oldest bucket that has not left.
+        end: One past the newest bucket that has entered.
+        count: Surviving events.
+        gross: Sum of values, minor units or the kind's own unit.
+        refunded: Part of `gross` that was given back.
+        cost: Sum of costs of surviving orders.
+        peak: Largest single value, `MISSING` when there is none.
+    """
+
+    __slots__ = ("cost", "count", "end", "far_ms", "gross", "near_ms", "peak", "refunded", "start")
+
+    def __init__(self, span: Span) -> None:
+        self.near_ms = span.near_ms
+        self.far_ms = span.far_ms
+        self.start = self.end = 0
+        self.count = self.gross = self.refunded = self.cost = 0
+        self.peak = MISSING
+
+    def take(self, row: Sequence[int], sign: int) -> None:
+        """Add a whole bucket (``sign`` 1) or remove it (``sign`` -1); not the peak."""
+        self.count += sign * row[COUNT]
+        self.gross += sign * row[GROSS]
+        self.refunded += sign * row[REFUNDED]
+        self.cost += sign * row[COST]
