@@ -9,6 +9,7 @@ import faust
 
 from agents.feed import ChangeFeed
 from agents.health import add_pages
+from agents.kafka import heartbeat_ms
 from agents.metrics import Metrics
 from agents.relay import Relay
 from agents.scoring import ScoringService
@@ -56,6 +57,8 @@ def create_app(settings: Settings, role: Role) -> TierstreamApp:
         broker=_broker_url(settings.kafka),
         broker_credentials=_credentials(settings),
         broker_client_id="tierstream-feed",
+        broker_session_timeout=settings.session_timeout_ms / 1000,
+        broker_heartbeat_interval=heartbeat_ms(settings) / 1000,
         autodiscover=False,
         topic_disable_leader=True,
         topic_allow_declare=False,
