@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from datetime import datetime  # noqa: TC003 - msgspec reads the annotation at run time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,7 +12,6 @@ import structlog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-
 
     from agents.metrics import Metrics
 

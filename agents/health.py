@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from agents.scoring import ScoringService
 
 
-def add_pages(
-    app: faust.App, metrics: Metrics, parts: Sequence[ScoringService | Relay]
-) -> None:
+def add_pages(app: faust.App, metrics: Metrics, parts: Sequence[ScoringService | Relay]) -> None:
     """Serve the pages for *parts*.
 
     `/healthz` answers as long as the event loop turns (restart the process when it does

@@ -174,7 +174,7 @@ class Intake:
                     self._metrics.ignored.inc()
         batch.positions[source] = records[-1].offset + 1
 
-    def _refuse(  # noqa: PLR0913 - a refusal is described by exactly these
+    def _refuse(
         self,
         tp: TopicPartition,
         base: str,

@@ -42,7 +42,7 @@ def connection(settings: Settings) -> dict[str, Any]:
 
 
 def heartbeat_ms(settings: Settings) -> int:
-    """Return how often a group member shows that it lives; so it also learns it has been put out."""
+    """Return how often a member shows that it lives, and learns if it was put out."""
     return settings.session_timeout_ms // _HEARTBEATS_PER_SESSION
 
 

@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from aiokafka.structs import TopicPartition
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from aiokafka.structs import ConsumerRecord
+    from aiokafka.structs import ConsumerRecord, TopicPartition
 
     Record = ConsumerRecord[bytes, bytes]
     Run = tuple[TopicPartition, list[Record]]

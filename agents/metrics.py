@@ -129,7 +129,5 @@ class Metrics:
     def _gauge(self, name: str, text: str, labels: Sequence[str] = ()) -> Gauge:
         return Gauge(name, text, labels, registry=self.registry)
 
-    def _histogram(
-        self, name: str, text: str, buckets: Sequence[float] = _LATENCY_S
-    ) -> Histogram:
+    def _histogram(self, name: str, text: str, buckets: Sequence[float] = _LATENCY_S) -> Histogram:
         return Histogram(name, text, buckets=tuple(buckets), registry=self.registry)

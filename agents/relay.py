@@ -253,9 +253,7 @@ class Relay(Service):
             builder = running.create_batch()
             for row in some:
                 if not _append(builder, row):
-                    sent.append(
-                        await running.send_batch(builder, tp.topic, partition=tp.partition)
-                    )
+                    sent.append(await running.send_batch(builder, tp.topic, partition=tp.partition))
                     builder = running.create_batch()
                     _append(builder, row)
             sent.append(await running.send_batch(builder, tp.topic, partition=tp.partition))
@@ -274,7 +272,7 @@ def _append(builder: Any, row: Row) -> bool:  # noqa: ANN401 - aiokafka's builde
     )
 
 
-class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc] - aiokafka is untyped
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
 

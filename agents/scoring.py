@@ -12,32 +12,31 @@ import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
-from aiokafka.structs import OffsetAndMetadata, TopicPartition
+from aiokafka.structs import OffsetAndMetadata
 from mode import Service
 
-from agents.clock import StreamClock, newest_promise
+from agents.folding import Folding
 from agents.intake import Batch, Intake
 from agents.kafka import consumer, heartbeat_ms
-from agents.letters import letter_row
-from agents.merge import NO_TIME, Merge, Standing
 from agents.ownership import Ownership, source_name
+from agents.reading import Reading
 from agents.settings import INPUTS, SettingsError
-from schemas.records import OrderCancelled, OrderPaid, OrderRefunded
-from stream.ledger import ledger_key, period_of
 from stream.store import Outcome, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from aiokafka.structs import TopicPartition
+
     from agents.metrics import Metrics
     from agents.settings import Settings
-    from stream.bucket import Arrival, Bucket
     from stream.fold import Scorer
     from stream.store import BucketCommit, CommitResult, Store
 
@@ -48,27 +47,6 @@ _SWEEP_EVERY_S = 0.2
 _HOLD_POLL_MS = 500
 _CAREFUL_BATCHES = 50
 _MOST_HELD = 400_000
-
-
-@dataclass(slots=True)
-class _Group:
-    """One partition number over all input topics.
-
-    Attributes:
-        partitions: Its topic partitions.
-        merge: Records read but not processed yet.
-        clock: Stream time; unused on the wall clock.
-        newest_ms: Record time of the newest record read, per topic partition.
-        answers_ms: When the broker's last two answers were read, per topic partition.
-        watermark_ms: All records up to this have been processed; None if unknown.
-    """
-
-    partitions: list[TopicPartition]
-    merge: Merge
-    clock: StreamClock = field(default_factory=StreamClock)
-    newest_ms: dict[TopicPartition, int] = field(default_factory=dict)
-    answers_ms: dict[TopicPartition, tuple[int, int]] = field(default_factory=dict)
-    watermark_ms: int | None = None
 
 
 @dataclass(slots=True)
@@ -102,7 +80,12 @@ class ScoringService(Service):
     """
 
     def __init__(
-        self, settings: Settings, store: Store, scorer: Scorer, metrics: Metrics, **more: Any  # noqa: ANN401
+        self,
+        settings: Settings,
+        store: Store,
+        scorer: Scorer,
+        metrics: Metrics,
+        **more: Any,  # noqa: ANN401
     ) -> None:
         """Score with *scorer* into *store*."""
         super().__init__(**more)
@@ -110,9 +93,9 @@ class ScoringService(Service):
         self._store = store
         self._metrics = metrics
         self._ownership = Ownership(settings, store, scorer)
+        self._folding = Folding(settings, store, self._ownership, metrics)
         self._intake = Intake(settings, metrics, self._ownership)
-        self._groups: dict[int, _Group] = {}
-        self._positions: dict[TopicPartition, int] = {}
+        self._reading: Reading | None = None
         self._done: dict[str, int] = {}
         self._flight: _Flight | None = None
         self._generation = 0
@@ -178,7 +161,7 @@ class ScoringService(Service):
             self._generation += 1
             await self._finish_quietly()
             self._ownership.leave()
-            self._groups = {}
+            self._reading = None
             self._metrics.owned_buckets.set(0)
 
     async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
@@ -206,21 +189,21 @@ class ScoringService(Service):
         halts = await self._blocking(self._store.halts)
         self._metrics.store_up.set(1)
         self._intake = Intake(self._settings, self._metrics, self._ownership)
-        self._flight, self._done, self._groups, self._positions = None, {}, {}, {}
-        topics = {self._settings.topic(base): rank for rank, base in enumerate(INPUTS)}
-        for tp in partitions:
-            group = self._groups.setdefault(tp.partition, _Group([], Merge(topics)))
-            group.partitions.append(tp)
+        self._flight, self._done = None, {}
         first = await self._consumer.beginning_offsets(partitions) if partitions else {}
+        positions = {}
         for tp, cursor in resume.items():
             base = self._ownership.assigned[tp]
             if cursor is not None and cursor < first[tp]:
                 self._metrics.gaps.labels(base).inc(first[tp] - cursor)
                 log.error("input_gap", topic=tp.topic, partition=tp.partition, cursor=cursor)
-            self._positions[tp] = max(first[tp], cursor or 0)
-            self._consumer.seek(tp, self._positions[tp])
+            positions[tp] = max(first[tp], cursor or 0)
             if source_name(base, tp.partition) in halts:
                 self._intake.halted.add(tp)
+        self._reading = Reading(
+            self._settings, self._ownership, self._consumer, positions, self._intake.halted
+        )
+        self._reading.seek_back()
         if self._intake.halted:
             self._consumer.pause(*self._intake.halted)
         self._metrics.halted.set(len(self._intake.halted))
@@ -257,104 +240,39 @@ class ScoringService(Service):
         )
         self._spent("fetch", started)
         async with self._lock:
+            reading = self._reading
+            if reading is None:
+                return
             if generation != self._generation:
                 # A rebalance came between: what was fetched may be read again by its owner.
-                for tp, position in self._positions.items():
-                    self._consumer.seek(tp, position)
+                reading.seek_back()
                 return
-            if not self._groups:
-                return
-            wall_ms = time.time_ns() // 1_000_000
-            runs = await self._release(fetched)
+            runs = await reading.release(fetched)
             started = time.perf_counter()
-            batch = self._intake.sort(runs, wall_ms)
+            batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
             self._spent("decode", started)
-            due, swept = await self._due()
+            due, swept = await self._due(reading)
             await self._load(batch, due)
-            commits = self._fold(batch, due, swept=swept)
+            started = time.perf_counter()
+            self._folding.apply(batch, due, reading)
+            self._spent("fold", started)
+            started = time.perf_counter()
+            commits = self._folding.close(batch, reading, swept=swept)
+            if swept and time.monotonic() - self._flushed_s >= self._settings.flush_ms / 1000:
+                self._flushed_s = time.monotonic()
+                self._report_offsets = True
+                touched = [commit.bucket for commit in commits]
+                commits += self._folding.flush(self._done, touched, reading)
+            self._spent("encode", started)
             await self._land()
             await self._halt(batch)
             if commits:
                 self._launch(commits, batch, due)
             else:
                 self._done.update(batch.positions)
-            await self._housekeeping()
+            await self._housekeeping(reading)
 
-    async def _release(
-        self, fetched: Mapping[TopicPartition, list[Any]]
-    ) -> list[tuple[TopicPartition, list[Any]]]:
-        """Take in what was fetched and return the runs that may be processed now."""
-        for tp, records in fetched.items():
-            group = self._groups.get(tp.partition)
-            if group is None or tp not in self._positions:
-                continue
-            position = self._positions[tp]
-            if records[0].offset < position:
-                records = [record for record in records if record.offset >= position]  # noqa: PLW2901
-                if not records:
-                    continue
-            group.merge.add(tp, records)
-            newest_ms = max(records[-1].timestamp, group.newest_ms.get(tp, NO_TIME))
-            group.newest_ms[tp] = newest_ms
-        runs: list[tuple[TopicPartition, list[Any]]] = []
-        for group in self._groups.values():
-            for tp in group.partitions:
-                if tp in self._consumer.assignment():
-                    self._positions[tp] = await self._consumer.position(tp)
-            if self._settings.clock == "stream":
-                runs += await self._release_promised(group, fetched)
-            else:
-                released = group.merge.release(self._standings(group))
-                runs += released.runs
-                group.watermark_ms = released.watermark_ms
-                if released.idle:
-                    group.watermark_ms = self._wall_watermark_ms(group)
-        return runs
-
-    def _standings(self, group: _Group) -> dict[TopicPartition, Standing]:
-        standings = {}
-        for tp in group.partitions:
-            if tp in self._intake.halted:
-                continue
-            end = self._consumer.last_stable_offset(tp)
-            caught_up = end is not None and self._positions[tp] >= end
-            standings[tp] = Standing(caught_up, group.newest_ms.get(tp, NO_TIME))
-        return standings
-
-    def _wall_watermark_ms(self, group: _Group) -> int | None:
-        """Return an instant before which the log was seen to hold nothing more, if it was.
-
-        Not simply now: a worker that was frozen, or cut off from the broker, must read what
-        came meanwhile before it lets that time pass. Nor the time of the last answer, which
-        may have waited in the socket: it was asked for after the answer before it was read.
-        """
-        looked = []
-        for tp in group.partitions:
-            if tp not in self._intake.halted:
-                before, last = group.answers_ms.get(tp, (0, 0))
-                answer = self._consumer.last_poll_timestamp(tp) or 0
-                if answer != last:
-                    before, last = group.answers_ms[tp] = last, answer
-                looked.append(before)
-        seen_ms = min(looked, default=time.time_ns() // 1_000_000)
-        return seen_ms - self._settings.clock_slack_ms if seen_ms else None
-
-    async def _release_promised(
-        self, group: _Group, fetched: Mapping[TopicPartition, list[Any]]
-    ) -> list[tuple[TopicPartition, list[Any]]]:
-        live = [tp for tp in group.partitions if tp not in self._intake.halted]
-        for tp in live:
-            if self._ownership.assigned[tp] == "controls" and tp in fetched:
-                promised_ms = newest_promise(fetched[tp])
-                if promised_ms is not None:
-                    group.clock.promise(promised_ms, await self._consumer.end_offsets(live))
-        group.clock.advance({tp: self._positions[tp] for tp in live})
-        group.watermark_ms = group.clock.now_ms
-        if group.watermark_ms is None:
-            return []
-        return group.merge.release_until(group.watermark_ms)
-
-    async def _due(self) -> tuple[dict[int, list[tuple[str, int]]], bool]:
+    async def _due(self, reading: Reading) -> tuple[dict[int, list[tuple[str, int]]], bool]:
         """Return customers whose deadline has come, per bucket, as ``(customer, due_ms)``.
 
         Also returns whether these are all up to the watermarks; the rest comes next turn.
@@ -363,16 +281,15 @@ class ScoringService(Service):
             return {}, False
         limit = self._settings.sweep_limit
         by_watermark: dict[int, list[int]] = {}
-        for number, group in self._groups.items():
-            if group.watermark_ms is not None:
+        for number in reading.numbers():
+            watermark_ms = reading.watermark_ms(number)
+            if watermark_ms is not None:
                 home = self._ownership.home(number)
-                by_watermark.setdefault(group.watermark_ms, []).extend(home)
+                by_watermark.setdefault(watermark_ms, []).extend(home)
         due: dict[int, list[tuple[str, int]]] = {}
         found = 0
         for watermark_ms, buckets in by_watermark.items():
-            rows = await self._blocking(
-                lambda b=buckets, w=watermark_ms: self._store.due(b, w, limit)
-            )
+            rows = await self._blocking(partial(self._store.due, buckets, watermark_ms, limit))
             found = max(found, len(rows))
             for bucket, customer_id, due_ms in rows:
                 due.setdefault(bucket, []).append((customer_id, due_ms))
@@ -381,142 +298,18 @@ class ScoringService(Service):
             self._swept_s = time.monotonic()
         return due, complete
 
-    # -- loading and folding --------------------------------------------------
-
     async def _load(self, batch: Batch, due: Mapping[int, list[tuple[str, int]]]) -> None:
         """Bring in what the fold needs and the cache lacks."""
         started = time.perf_counter()
-        foreign = [
-            (bucket, source)
-            for bucket, sources in batch.foreign.items()
-            for source in sources
-            if not self._ownership.is_open(bucket, source)
-        ]
+        foreign = self._folding.foreign(batch)
         if foreign:
-            # Their cursors become known only now: records already applied are passed over.
-            await self._blocking(lambda: self._ownership.open_foreign(foreign))
-            self._drop_applied(batch)
-        missing: dict[int, set[str]] = {}
-        orders: dict[int, list[tuple[int, str]]] = {}
-        careful = self._careful > 0
-        for number, by_customer in batch.arrivals.items():
-            bucket = self._ownership.buckets[number]
-            absent = by_customer.keys() - bucket.customers.keys()
-            if absent:
-                missing[number] = absent
-            for arrivals in by_customer.values():
-                for arrival in arrivals:
-                    if careful or type(arrival.event) is not OrderPaid:
-                        wanted = _ledger_entries(arrival, bucket)
-                        if wanted:
-                            orders.setdefault(number, []).extend(wanted)
-        for number, customers in due.items():
-            cached = self._ownership.buckets[number].customers
-            absent = {customer_id for customer_id, _ in customers if customer_id not in cached}
-            if absent:
-                missing.setdefault(number, set()).update(absent)
-        if missing:
-            ids = {number: sorted(customers) for number, customers in missing.items()}
-            states = await self._blocking(lambda: self._store.load_states(ids))
-            for number, customers in ids.items():
-                bucket = self._ownership.buckets[number]
-                for customer_id in customers:
-                    bucket.adopt(customer_id, states.get(customer_id))
-        if orders:
-            entries = await self._blocking(lambda: self._store.load_orders(orders))
-            for number, keys in orders.items():
-                found = {key: entries[period, key] for period, key in keys if (period, key) in entries}
-                self._ownership.buckets[number].know_orders(found)
+            await self._blocking(partial(self._ownership.open_foreign, foreign))
+            self._folding.drop_applied(batch)
+        wanted = self._folding.wanted(batch, due, careful=self._careful > 0)
+        if any(wanted):
+            adopt = await self._blocking(partial(self._folding.load, wanted))
+            adopt()
         self._spent("load", started)
-
-    def _drop_applied(self, batch: Batch) -> None:
-        for number, sources in batch.foreign.items():
-            cursors = self._ownership.buckets[number].cursors
-            names = {
-                (self._settings.topic(base), int(partition)): cursors.get(source, 0)
-                for source in sources
-                for base, partition in [source.rsplit("/", 1)]
-            }
-            by_customer = batch.arrivals.get(number, {})
-            for customer_id, arrivals in by_customer.items():
-                by_customer[customer_id] = [
-                    arrival
-                    for arrival in arrivals
-                    if arrival.origin.offset  # type: ignore[attr-defined]
-                    >= names.get((arrival.origin.topic, arrival.origin.partition), 0)  # type: ignore[attr-defined]
-                ]
-
-    def _fold(
-        self, batch: Batch, due: Mapping[int, list[tuple[str, int]]], *, swept: bool
-    ) -> list[BucketCommit]:
-        """Apply the batch and the deadlines; return the commits, foreign buckets first."""
-        started = time.perf_counter()
-        partitions = self._ownership.partitions
-        flush = swept and time.monotonic() - self._flushed_s >= self._settings.flush_ms / 1000
-        buckets = self._ownership.buckets
-        for number, by_customer in batch.arrivals.items():
-            apply = buckets[number].apply_to
-            for customer_id, arrivals in by_customer.items():
-                apply(customer_id, arrivals)
-        for number, customers in due.items():
-            watermark_ms = self._groups[number % partitions].watermark_ms
-            for customer_id, _ in customers:
-                buckets[number].wake(customer_id, watermark_ms or 0)
-        self._spent("fold", started)
-        started = time.perf_counter()
-        dirty = {number for number, bucket in buckets.items() if bucket.is_dirty}
-        touched = dirty | batch.letters.keys()
-        order = sorted(touched, key=lambda number: (number not in batch.foreign, number))
-        commits = [self._close(buckets[number], batch, swept=swept) for number in order]
-        if flush:
-            commits += self._flush(touched, swept=swept)
-        self._spent("encode", started)
-        return commits
-
-    def _close(self, bucket: Bucket, batch: Batch, *, swept: bool) -> BucketCommit:
-        letters = list(batch.letters.get(bucket.number, ()))
-        for arrival, reason, detail in bucket.tally.refusals:
-            record = arrival.origin
-            base = self._base(record.topic)  # type: ignore[attr-defined]
-            letters.append(letter_row(record, base, reason, detail))  # type: ignore[arg-type]
-            self._metrics.dead_letters.labels(reason).inc()
-        self._count(bucket)
-        number = bucket.number % self._ownership.partitions
-        positions = {
-            source: position
-            for source, position in batch.positions.items()
-            if source.endswith(f"/{number}") or source in batch.foreign.get(bucket.number, ())
-        }
-        group = self._groups.get(number)
-        clock_ms = group.watermark_ms if group is not None and swept else None
-        return bucket.commit(positions, clock_ms, letters)
-
-    def _flush(self, touched: Iterable[int], *, swept: bool) -> list[BucketCommit]:
-        """Return commits that only move the cursors (and clock) of quiet home buckets."""
-        self._flushed_s = time.monotonic()
-        self._report_offsets = True
-        skipped = set(touched)
-        commits = []
-        for number, group in self._groups.items():
-            clock_ms = group.watermark_ms if swept else None
-            positions = {s: p for s, p in self._done.items() if s.endswith(f"/{number}")}
-            for home in self._ownership.home(number):
-                bucket = self._ownership.buckets[home]
-                behind = {s: p for s, p in positions.items() if bucket.cursors.get(s, -1) < p}
-                later = clock_ms is not None and clock_ms > (bucket.clock_ms or 0)
-                if home not in skipped and (behind or (later and self._settings.clock == "stream")):
-                    commits.append(bucket.commit(behind, clock_ms))
-        return commits
-
-    def _count(self, bucket: Bucket) -> None:
-        tally, metrics = bucket.tally, self._metrics
-        metrics.applied.inc(tally.applied)
-        metrics.repeated.inc(tally.repeated)
-        metrics.ignored.inc(tally.ignored)
-        metrics.waiting.inc(tally.waiting)
-        metrics.woken.inc(tally.woken)
-        for change in tally.changes:
-            metrics.changes.labels(change.grading, change.cause.kind, change.direction).inc()
 
     # -- committing -----------------------------------------------------------
 
@@ -617,14 +410,14 @@ class ScoringService(Service):
             base = self._ownership.assigned[tp]
             source = source_name(base, tp.partition)
             reason = f"offset {offset}: {why}"
-            await self._blocking(lambda s=source, r=reason: self._store.halt(s, r))
+            await self._blocking(partial(self._store.halt, source, reason))
             self._consumer.pause(tp)
             log.error("partition_halted", topic=tp.topic, partition=tp.partition, why=reason)
         if batch.halts:
             self._metrics.halted.set(len(self._intake.halted))
 
-    async def _housekeeping(self) -> None:
-        held = sum(group.merge.held_records() for group in self._groups.values())
+    async def _housekeeping(self, reading: Reading) -> None:
+        held = reading.held_records()
         if held > _MOST_HELD:
             log.warning("many_records_held", records=held)
         # Forgetting is safe at any time: a later load queues behind the commit under way.
@@ -633,7 +426,7 @@ class ScoringService(Service):
         if self._report_offsets and self._done:
             await self._tell_kafka()
         for base in INPUTS:
-            self._metrics.lag.labels(base).set(self._lag(base))
+            self._metrics.lag.labels(base).set(reading.lag(base))
         if self._intake.halted and self._flushed_s + 1 > time.monotonic():
             halts = await self._blocking(self._store.halts)
             for tp in self._intake.halted:
@@ -654,16 +447,6 @@ class ScoringService(Service):
         except KafkaError as exc:
             log.info("offsets_not_reported", error=repr(exc))
 
-    def _lag(self, base: str) -> int:
-        lag = 0
-        for tp, position in self._positions.items():
-            if self._ownership.assigned.get(tp) == base:
-                lag += max(0, (self._consumer.highwater(tp) or 0) - position)
-        return lag
-
-    def _base(self, topic: str) -> str:
-        return next(base for base in INPUTS if self._settings.topic(base) == topic)
-
     def _spent(self, stage: str, started: float) -> None:
         self._metrics.stage_seconds.labels(stage).inc(time.perf_counter() - started)
 
@@ -671,7 +454,7 @@ class ScoringService(Service):
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
 
-class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc] - aiokafka is untyped
+class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     def __init__(self, service: ScoringService) -> None:
         self._service = service
 
@@ -681,17 +464,3 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc] - aiokafka is
 
     async def on_partitions_assigned(self, assigned: Any) -> None:  # noqa: ANN401
         await self._service.assigned(assigned)
-
-
-def _ledger_entries(arrival: Arrival, bucket: Bucket) -> list[tuple[int, str]]:
-    """Return where the ledger may hold the order that *arrival* speaks of."""
-    event = arrival.event
-    if isinstance(event, OrderPaid):
-        return [(period_of(event.occurred_ms), ledger_key(event.customer_id, event.order_id))]
-    if not isinstance(event, OrderRefunded | OrderCancelled):
-        return []
-    key = ledger_key(event.customer_id, event.order_id)
-    newest = period_of(max(arrival.record_ms, event.occurred_ms)) + 1
-    oldest = min(bucket.oldest_period(arrival.record_ms), newest)
-    return [(period, key) for period in range(oldest, newest + 1)]
-

@@ -51,6 +51,10 @@ class KafkaSecurity:
     key_file: str | None = None
 
 
+_PLAIN = KafkaSecurity()
+_DEDUP = DedupWindow()
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a process needs to know before it starts.
@@ -92,7 +96,7 @@ class Settings:
     sweep_limit: int = 2_000
     cached_customers: int = 200_000
     flush_ms: int = 2_000
-    dedup: DedupWindow = DedupWindow()
+    dedup: DedupWindow = _DEDUP
     bad_run_limit: int = 100
     bad_ratio_limit: float = 0.5
     max_record_bytes: int = 1_000_000
@@ -100,7 +104,7 @@ class Settings:
     web_host: str = "127.0.0.1"
     web_port: int = 6066
     stall_after_ms: int = 30_000
-    security: KafkaSecurity = KafkaSecurity()
+    security: KafkaSecurity = _PLAIN
 
     def topic(self, base: str) -> str:
         """Return the full name of a topic.

@@ -23,11 +23,10 @@ def refusal(event: Event, record_ms: int, plan: Plan) -> tuple[str, str] | None:
     if event.occurred_ms > record_ms + plan.max_future_ms:
         minutes = plan.max_future_ms // 60_000
         return FUTURE, f"occurred_at: more than {minutes} minutes after the record's timestamp"
-    kind = type(event)
-    if kind is OrderPaid or kind is OrderRefunded:
-        currency = event.currency  # type: ignore[union-attr] - mypy does not narrow by type()
-    elif kind is Interaction:
-        currency = event.details.currency  # type: ignore[union-attr] - as above
+    if isinstance(event, (OrderPaid, OrderRefunded)):
+        currency: str | None = event.currency
+    elif isinstance(event, Interaction):
+        currency = event.details.currency
     else:
         return None
     if currency is not None and not plan.converter.accepts(currency):

@@ -7,7 +7,7 @@ written comes out as a `BucketCommit`. Nothing here reads a clock or does I/O.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 from msgspec import Struct
@@ -59,7 +59,7 @@ class Arrival(Struct, gc=False):
     event: Event
     record_ms: int
     value: bytes
-    origin: object
+    origin: Any
 
 
 class Refusal(NamedTuple):

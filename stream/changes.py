@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from stream.calendar import format_instant
+from stream.customer import Value
+from stream.gradings.base import Score
 from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
-    from stream.customer import Value
-    from stream.gradings.base import Grading, Reading, Score
+    from stream.gradings.base import Grading, Reading
     from stream.measures import Measure
     from stream.plan import Plan
 

@@ -11,12 +11,12 @@ from msgspec import Struct
 from stream.sentinels import NEVER
 from stream.series import Series
 from stream.totals import Totals
-from stream.window import Span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stream.calendar import LocalDays
+    from stream.window import Span
 
 FORMAT = 1
 ORDERS = "orders"

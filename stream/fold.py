@@ -15,7 +15,7 @@ from msgspec import Struct
 from stream.changes import TIME_PASSED, Cause, Change, direction, reasons_for
 from stream.customer import ORDERS
 from stream.gradings.base import Reading
-from stream.ledger import OrderEntry  # noqa: TC001 - a field of Payment
+from stream.ledger import OrderEntry
 from stream.measures import PROFILE
 from stream.sentinels import NEVER
 
@@ -105,7 +105,7 @@ class Scorer:
         self._echo(customer, orders.joined_ms)
         return woken
 
-    def refund(  # noqa: PLR0913 - an event is described by exactly these
+    def refund(
         self,
         customer: Customer,
         record_ms: int,
@@ -139,7 +139,7 @@ class Scorer:
 
         return self._apply(customer, record_ms, Cause("refund", event_id), ORDERS, apply)
 
-    def interact(  # noqa: PLR0913 - an event is described by exactly these
+    def interact(
         self,
         customer: Customer,
         record_ms: int,
@@ -258,7 +258,7 @@ class Scorer:
         for order_id in [key for key, waiting in pending.items() if waiting[2] < oldest_ms]:
             del pending[order_id]
 
-    def _apply(  # noqa: PLR0913 - the steps of one event
+    def _apply(
         self,
         customer: Customer,
         record_ms: int,
@@ -280,7 +280,7 @@ class Scorer:
         customer.roll(now_ms)
         return self.plan.read(customer, now_ms)
 
-    def _review(  # noqa: PLR0913 - the steps of one event
+    def _review(
         self,
         customer: Customer,
         now_ms: int,
@@ -312,7 +312,7 @@ class Scorer:
         customer.due_ms = self._soonest(customer)
         return NO_CHANGES
 
-    def _judge(  # noqa: PLR0913 - the steps of one event
+    def _judge(
         self,
         customer: Customer,
         now_ms: int,

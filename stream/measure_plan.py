@@ -40,14 +40,17 @@ class MeasurePlan:
             return runtime.DaysSince(name, source, first=bool(first))
         if isinstance(document, documents.GrowthMeasure):
             return self._growth(name, document)
+        if isinstance(document, documents.Windowed):
+            return self._windowed(name, document)
+        return self._fact(name, document)
+
+    def _fact(
+        self, name: str, document: documents.FirstMeasure | documents.LastMeasure
+    ) -> runtime.Measure:
         if isinstance(document, documents.FirstMeasure):
             return runtime.LifetimeFact(name, document.unit, ORDERS, "first")
-        if isinstance(document, documents.LastMeasure):
-            source = self._keep(ORDERS if document.last == "gross" else document.last)
-            return runtime.LifetimeFact(name, document.unit, source, "last")
-        if isinstance(document, documents.MaxMeasure):
-            return self._max(name, document)
-        return self._windowed(name, document)
+        source = self._keep(ORDERS if document.last == "gross" else document.last)
+        return runtime.LifetimeFact(name, document.unit, source, "last")
 
     def _windowed(self, name: str, document: documents.Windowed) -> runtime.Measure:
         if isinstance(document, documents.CountMeasure):
@@ -59,6 +62,8 @@ class MeasurePlan:
         if isinstance(document, documents.RatioMeasure):
             of, to = document.ratio.of, document.ratio.to
             return self._ratio(name, document, (of, to), runtime.BASIS_POINTS)
+        if isinstance(document, documents.MaxMeasure):
+            return self._max(name, document)
         raise TypeError(document)
 
     def _total(

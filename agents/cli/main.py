@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from agents.cli import doctor, explain, export, options, policy, replay, show, topics, worker
+from agents.cli import demo, doctor, explain, export, options, policy, replay, show, topics, worker
 from agents.cli.errors import said
 
 DEBUG = "TIERSTREAM_DEBUG"
@@ -19,6 +19,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Customer value tiers from Kafka events, scored as they happen and downgraded on time.",
 )
+app.command()(demo.demo)
 app.command()(worker.worker)
 app.command()(replay.replay)
 app.command()(export.export)

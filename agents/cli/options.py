@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -55,7 +55,7 @@ def settings_from(
     redis: str | None = None,
     namespace: str | None = None,
     policy: Path | None = None,
-    **more: object,
+    **more: Any,  # noqa: ANN401 - each as its setting is
 ) -> Settings:
     """Return the settings of the environment, with what the command line says on top.
 

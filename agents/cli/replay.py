@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from agents.cli.summary import (
 from agents.replay.export import write_export
 from agents.replay.log import LogRecord
 from agents.replay.offline import OfflineResult, replay_offline
-from agents.replay.producer import Sent, replay_live
+from agents.replay.producer import Sent, Watcher, replay_live
 from agents.replay.source import load_log
 from agents.settings import Settings
 from stream.calendar import format_instant
@@ -89,6 +89,18 @@ def replay(  # noqa: PLR0913, PLR0917 - these are the options of a command
         export_live(settings, plan, export, sent.as_of_ms, timeout, as_json=as_json)
 
 
+class _Progress(Watcher):
+    """Moves a progress bar."""
+
+    def __init__(self, advance: Callable[[int], None]) -> None:
+        self._advance = advance
+
+    def after(self, records: int, clock_ms: int) -> None:
+        """See `Watcher.after`."""
+        del clock_ms
+        self._advance(records)
+
+
 async def _live(
     settings: Settings, log: Sequence[LogRecord], as_of_ms: int | None, speed: float | None
 ) -> Sent:
@@ -99,7 +111,7 @@ async def _live(
             log,
             as_of_ms=as_of_ms,
             speed=speed,
-            progress=lambda sent: bar.advance(task, sent),
+            watcher=_Progress(lambda sent: bar.advance(task, sent)),
         )
 
 

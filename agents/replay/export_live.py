@@ -58,9 +58,24 @@ async def read_live(
 ) -> LiveResult:
     """Wait until the workers have caught up, and return every state and every tier change.
 
+    Records that come meanwhile are not waited for, but may show; stop the producers for an
+    exact export. Arguments and errors as `catch_up`.
+    """
+    as_of_ms, states = await catch_up(settings, store, plan, wanted, waiting)
+    return LiveResult(as_of_ms, states, await _changes(settings))
+
+
+async def catch_up(
+    settings: Settings,
+    store: Store,
+    plan: Plan,
+    wanted: Wanted,
+    waiting: Callable[[str], None] | None = None,
+) -> tuple[int, dict[str, bytes]]:
+    """Wait until the workers have caught up; return the instant, and every customer's state.
+
     Caught up is: every record that is in the input topics now has been applied, the outbox
-    is empty, and every bucket's clock has reached the instant of the export. Records that
-    come meanwhile are not waited for, but may show; stop the producers for an exact export.
+    is empty, and every bucket's clock has reached the instant of the export.
 
     Args:
         settings: Where Kafka is, and how topics are named.
@@ -86,7 +101,7 @@ async def read_live(
                 (decode(c, state, plan.shape).clock_ms for c, state in states.items()), default=0
             )
             if as_of_ms >= newest_ms or wanted.as_of_ms is not None:
-                break
+                return as_of_ms, states
             # On the wall clock, deadlines fire a little behind the records.
             missing = f"time to pass {format_instant(newest_ms)}, the newest record's"
         if missing != said and waiting is not None:
@@ -98,7 +113,6 @@ async def read_live(
                 "is a worker running? allowed: a longer --timeout"
             )
         await asyncio.sleep(_POLL_S)
-    return LiveResult(as_of_ms, states, await _changes(settings))
 
 
 def _missing(

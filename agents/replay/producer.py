@@ -16,14 +16,14 @@ from agents.settings import INPUTS
 from stream.calendar import DAY_MS, format_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from agents.replay.log import LogRecord
     from agents.settings import Settings
 
 CONTROLS = "controls"
 STEP_RECORDS = 2_000
-"""Least number of records between two looks at the clock, unless a speed is asked for."""
+"""Least number of records between two looks at the clock, unless something else is asked for."""
 
 _BATCH_BYTES = 256_000
 _TICK_S = 0.05
@@ -57,13 +57,24 @@ class Sent:
     seconds: float
 
 
+class Watcher:
+    """Is asked before and told after each step of a replay. This one lets everything pass."""
+
+    async def before(self, clock_ms: int) -> None:
+        """Return when the step up to *clock_ms* may be sent."""
+
+    def after(self, records: int, clock_ms: int) -> None:
+        """The broker has *records* more, and the promise that time has come to *clock_ms*."""
+
+
 async def replay_live(
     settings: Settings,
     log: Sequence[LogRecord],
     *,
     as_of_ms: int | None = None,
     speed: float | None = None,
-    progress: Callable[[int], None] | None = None,
+    step_records: int = STEP_RECORDS,
+    watcher: Watcher | None = None,
 ) -> Sent:
     """Send *log* and return when the broker has all of it.
 
@@ -78,7 +89,9 @@ async def replay_live(
         log: At least one record, in the order of their times.
         as_of_ms: At least the last record's instant, which is the default.
         speed: Seconds of event time per second; None for as fast as it goes.
-        progress: Told how many records were sent since it was last called.
+        step_records: Least number of records between two looks at the clock; with a speed,
+            every day is one.
+        watcher: Asked before, and told after, each step.
 
     Raises:
         MissingTopicError: A topic is missing.
@@ -86,6 +99,7 @@ async def replay_live(
         aiokafka.errors.KafkaError: The broker cannot be reached, or refuses.
     """
     as_of_ms = log[-1].record_ms if as_of_ms is None else as_of_ms
+    watcher = watcher or Watcher()
     partitions = await _partitions(settings)
     await _check_retention(settings, {record.topic for record in log}, log[0].record_ms)
     client = kafka.producer(settings, linger_ms=0, max_batch_size=_BATCH_BYTES)
@@ -94,15 +108,15 @@ async def replay_live(
     try:
         sender = _Sender(client, settings, partitions)
         pace = None if speed is None else _Pace(speed, log[0].record_ms)
-        for step, clock_ms in steps(log, as_of_ms, 1 if pace else STEP_RECORDS):
+        for step, clock_ms in steps(log, as_of_ms, 1 if pace else step_records):
+            await watcher.before(clock_ms)
             if pace is None:
                 await sender.send(step)
             else:
                 async for due in pace.parts(step):
                     await sender.send(due)
             await sender.advance(clock_ms)
-            if progress is not None:
-                progress(len(step))
+            watcher.after(len(step), clock_ms)
         return Sent(len(log), sender.clock_records, as_of_ms, time.monotonic() - started)
     finally:
         await client.stop()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stream.gradings.base import Grading, Reading, Scope
-from stream.gradings.ladder import Ladder, ladder
+from stream.gradings.ladder import NO_LADDER, Ladder, ladder
 
 if TYPE_CHECKING:
     from schemas.policy.gradings import Bands as Document
@@ -22,7 +22,7 @@ class Bands(Grading):
     """
 
     measure: int = 0
-    ladder: Ladder = Ladder(())
+    ladder: Ladder = NO_LADDER
 
     def tier(self, reading: Reading, standing: Grade) -> str | None:
         """Return the tier that the measure earns from where the customer stands."""

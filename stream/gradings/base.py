@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from stream.customer import Value
 from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from decimal import Decimal
-    from fractions import Fraction
 
-    from stream.customer import Grade, Value
+    from stream.customer import Grade
 
 
 @dataclass(frozen=True, slots=True)

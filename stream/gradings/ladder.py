@@ -44,7 +44,8 @@ class Ladder:
     def tier(self, level: int, current: str | None) -> str:
         """Return the tier that *level* earns for someone who stands at *current*.
 
-        >>> ladder = Ladder((Rung("gold", 100, 80), Rung("silver", 50, 40), Rung("iron", None, None)))
+        >>> rungs = Rung("gold", 100, 80), Rung("silver", 50, 40), Rung("iron", None, None)
+        >>> ladder = Ladder(rungs)
         >>> [ladder.tier(90, current) for current in ("gold", "silver", None)]
         ['gold', 'silver', 'silver']
         >>> ladder.tier(30, "gold")
@@ -62,3 +63,6 @@ def ladder(rungs: Iterable[tuple[str, int | None, int | None]]) -> Ladder:
     return Ladder(
         tuple(Rung(tier, enter, enter if leave is None else leave) for tier, enter, leave in rungs)
     )
+
+
+NO_LADDER = Ladder(())

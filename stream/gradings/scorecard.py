@@ -9,7 +9,7 @@ from math import ceil, lcm
 from typing import TYPE_CHECKING
 
 from stream.gradings.base import Grading, Part, Reading, Scope, Score
-from stream.gradings.ladder import Ladder, ladder
+from stream.gradings.ladder import NO_LADDER, Ladder, ladder
 from stream.money import divide_half_even
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Scorecard(Grading):
     denominator: int = 1
     mode: str = "half_even"
     places: int = 2
-    ladder: Ladder = Ladder(())
+    ladder: Ladder = NO_LADDER
 
     def score(self, reading: Reading) -> Score:
         """Return the score; its parts and the rounding add up to it exactly."""

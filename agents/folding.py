@@ -1,0 +1,211 @@
+"""One micro-batch through the buckets: load what is missing, apply, and close into commits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agents.letters import letter_row
+from agents.settings import INPUTS
+from schemas.records import OrderCancelled, OrderPaid, OrderRefunded
+from stream.ledger import ledger_key, period_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from agents.intake import Batch
+    from agents.metrics import Metrics
+    from agents.ownership import Ownership
+    from agents.reading import Reading
+    from agents.settings import Settings
+    from stream.bucket import Arrival, Bucket
+    from stream.store import BucketCommit, Store
+
+    Due = Mapping[int, list[tuple[str, int]]]
+    Wanted = tuple[dict[int, list[str]], dict[int, list[tuple[int, str]]]]
+
+
+class Folding:
+    """Brings batches into the buckets that this worker owns.
+
+    `wanted`, `apply` and the closing methods do no I/O; `load` blocks and belongs into
+    the store's thread.
+    """
+
+    def __init__(
+        self, settings: Settings, store: Store, ownership: Ownership, metrics: Metrics
+    ) -> None:
+        """Fold into the buckets of *ownership*."""
+        self._settings = settings
+        self._store = store
+        self._ownership = ownership
+        self._metrics = metrics
+
+    # -- loading --------------------------------------------------------------
+
+    def foreign(self, batch: Batch) -> list[tuple[int, str]]:
+        """Return the buckets that a source of this batch feeds for the first time."""
+        return [
+            (bucket, source)
+            for bucket, sources in batch.foreign.items()
+            for source in sources
+            if not self._ownership.is_open(bucket, source)
+        ]
+
+    def drop_applied(self, batch: Batch) -> None:
+        """Pass over records that foreign buckets, opened only now, have applied already."""
+        for number, sources in batch.foreign.items():
+            cursors = self._ownership.buckets[number].cursors
+            applied = {}
+            for source in sources:
+                base, partition = source.rsplit("/", 1)
+                applied[self._settings.topic(base), int(partition)] = cursors.get(source, 0)
+            by_customer = batch.arrivals.get(number, {})
+            for customer_id, arrivals in by_customer.items():
+                by_customer[customer_id] = [
+                    arrival
+                    for arrival in arrivals
+                    for record in [arrival.origin]
+                    if record.offset >= applied.get((record.topic, record.partition), 0)
+                ]
+
+    def wanted(self, batch: Batch, due: Due, *, careful: bool) -> Wanted:
+        """Return the customers, and the places in the ledger, that the cache lacks.
+
+        Orders are taken as new unless *careful*; the commit finds out if one is not.
+        """
+        missing: dict[int, set[str]] = {}
+        orders: dict[int, list[tuple[int, str]]] = {}
+        buckets = self._ownership.buckets
+        for number, by_customer in batch.arrivals.items():
+            bucket = buckets[number]
+            absent = by_customer.keys() - bucket.customers.keys()
+            if absent:
+                missing[number] = absent
+            places = [
+                place
+                for arrivals in by_customer.values()
+                for arrival in arrivals
+                if careful or type(arrival.event) is not OrderPaid
+                for place in _ledger_places(arrival, bucket)
+            ]
+            if places:
+                orders[number] = places
+        for number, customers in due.items():
+            absent = {c for c, _ in customers if c not in buckets[number].customers}
+            if absent:
+                missing.setdefault(number, set()).update(absent)
+        return {number: sorted(ids) for number, ids in missing.items()}, orders
+
+    def load(self, wanted: Wanted) -> Callable[[], None]:
+        """Ask the store, and return what puts its answers into the buckets."""
+        missing, orders = wanted
+        states = self._store.load_states(missing) if missing else {}
+        entries = self._store.load_orders(orders) if orders else {}
+
+        def adopt() -> None:
+            buckets = self._ownership.buckets
+            for number, customers in missing.items():
+                for customer_id in customers:
+                    buckets[number].adopt(customer_id, states.get(customer_id))
+            for number, places in orders.items():
+                found = {place[1]: entries[place] for place in places if place in entries}
+                buckets[number].know_orders(found)
+
+        return adopt
+
+    # -- folding --------------------------------------------------------------
+
+    def apply(self, batch: Batch, due: Due, reading: Reading) -> None:
+        """Apply the batch, then fire the deadlines, all into cached customers."""
+        buckets = self._ownership.buckets
+        for number, by_customer in batch.arrivals.items():
+            apply = buckets[number].apply_to
+            for customer_id, arrivals in by_customer.items():
+                apply(customer_id, arrivals)
+        for number, due_customers in due.items():
+            watermark_ms = reading.watermark_ms(number % self._ownership.partitions)
+            for customer_id, _ in due_customers:
+                buckets[number].wake(customer_id, watermark_ms or 0)
+
+    # -- closing --------------------------------------------------------------
+
+    def close(self, batch: Batch, reading: Reading, *, swept: bool) -> list[BucketCommit]:
+        """Return the commits of every bucket that the batch has changed.
+
+        Foreign buckets come first: the cursors of home buckets tell where reading resumes,
+        so they must never be ahead of what foreign ones hold. *swept*: every deadline up
+        to the watermarks has been fired, so that buckets' clocks may advance to them.
+        """
+        buckets = self._ownership.buckets
+        dirty = {number for number, bucket in buckets.items() if bucket.is_dirty}
+        touched = dirty | batch.letters.keys()
+        order = sorted(touched, key=lambda number: (number not in batch.foreign, number))
+        return [self._close(buckets[number], batch, reading, swept=swept) for number in order]
+
+    def flush(
+        self, done: Mapping[str, int], skipped: Iterable[int], reading: Reading
+    ) -> list[BucketCommit]:
+        """Return commits that only move the cursors (and clock) of quiet home buckets on.
+
+        Args:
+            done: Offsets per source below which everything has been written.
+            skipped: Buckets that are committed anyway.
+            reading: Gives the watermarks, up to which all deadlines have been fired.
+        """
+        others = set(skipped)
+        commits = []
+        for number in reading.numbers():
+            clock_ms = reading.watermark_ms(number)
+            positions = {s: p for s, p in done.items() if s.endswith(f"/{number}")}
+            for home in self._ownership.home(number):
+                bucket = self._ownership.buckets[home]
+                behind = {s: p for s, p in positions.items() if bucket.cursors.get(s, -1) < p}
+                later = clock_ms is not None and clock_ms > (bucket.clock_ms or 0)
+                moves = behind or (later and self._settings.clock == "stream")
+                if moves and home not in others:
+                    commits.append(bucket.commit(behind, clock_ms))
+        return commits
+
+    def _close(
+        self, bucket: Bucket, batch: Batch, reading: Reading, *, swept: bool
+    ) -> BucketCommit:
+        letters = list(batch.letters.get(bucket.number, ()))
+        for arrival, reason, detail in bucket.tally.refusals:
+            record = arrival.origin
+            letters.append(letter_row(record, self._base(record.topic), reason, detail))
+            self._metrics.dead_letters.labels(reason).inc()
+        self._count(bucket)
+        number = bucket.number % self._ownership.partitions
+        foreign = batch.foreign.get(bucket.number, ())
+        positions = {
+            source: position
+            for source, position in batch.positions.items()
+            if source.endswith(f"/{number}") or source in foreign
+        }
+        return bucket.commit(positions, reading.watermark_ms(number) if swept else None, letters)
+
+    def _count(self, bucket: Bucket) -> None:
+        tally, metrics = bucket.tally, self._metrics
+        metrics.applied.inc(tally.applied)
+        metrics.repeated.inc(tally.repeated)
+        metrics.ignored.inc(tally.ignored)
+        metrics.waiting.inc(tally.waiting)
+        metrics.woken.inc(tally.woken)
+        for change in tally.changes:
+            metrics.changes.labels(change.grading, change.cause.kind, change.direction).inc()
+
+    def _base(self, topic: str) -> str:
+        return next(base for base in INPUTS if self._settings.topic(base) == topic)
+
+
+def _ledger_places(arrival: Arrival, bucket: Bucket) -> list[tuple[int, str]]:
+    """Return where the ledger may hold the order that *arrival* speaks of."""
+    event = arrival.event
+    if isinstance(event, OrderPaid):
+        return [(period_of(event.occurred_ms), ledger_key(event.customer_id, event.order_id))]
+    if not isinstance(event, (OrderRefunded, OrderCancelled)):
+        return []
+    key = ledger_key(event.customer_id, event.order_id)
+    newest = period_of(max(arrival.record_ms, event.occurred_ms)) + 1
+    oldest = min(bucket.oldest_period(arrival.record_ms), newest)
+    return [(period, key) for period in range(oldest, newest + 1)]
