@@ -99,7 +99,7 @@ class Intake:
                 batch.oldest_ms = records[0].timestamp
         return batch
 
-    def _events(
+    def _events(  # noqa: C901, PLR0912, PLR0915 - for every record: written out on purpose
         self, tp: TopicPartition, base: str, records: list[Record], batch: Batch, wall_ms: int
     ) -> None:
         decode = _DECODERS[base]

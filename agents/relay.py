@@ -13,6 +13,7 @@ import asyncio
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -202,7 +203,7 @@ class Relay(Service):
         for shard in list(self._shards.values()):
             running = shard.producer or await self._start_producer(shard)
             rows = await self._blocking(
-                lambda s=shard: self._store.read_outbox(s.published, _ROWS_PER_BUCKET)
+                partial(self._store.read_outbox, shard.published, _ROWS_PER_BUCKET)
             )
             found = {bucket: found for bucket, found in rows.items() if found}
             if not found:
@@ -216,7 +217,7 @@ class Relay(Service):
                 raise
             waiting += sum(len(some) >= _ROWS_PER_BUCKET for some in found.values())
             upto = {bucket: shard.published[bucket] for bucket in found}
-            await self._blocking(lambda u=upto: self._store.trim_outbox(u))
+            await self._blocking(partial(self._store.trim_outbox, upto))
         self._metrics.outbox_rows.set(waiting)
         return total
 
@@ -272,7 +273,7 @@ def _append(builder: Any, row: Row) -> bool:  # noqa: ANN401 - aiokafka's builde
     )
 
 
-class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+class _Rebalance(ConsumerRebalanceListener):
     def __init__(self, relay: Relay) -> None:
         self._relay = relay
 

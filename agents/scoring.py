@@ -454,7 +454,7 @@ class ScoringService(Service):
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
 
-class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+class _Rebalance(ConsumerRebalanceListener):
     def __init__(self, service: ScoringService) -> None:
         self._service = service
 

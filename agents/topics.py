@@ -58,7 +58,7 @@ async def create_topics(settings: Settings, plan: TopicPlan) -> dict[str, bool]:
                     for name in missing
                 ]
             )
-            for name, code, *_ in answer.topic_errors:
+            for name, code, *_ in answer.topic_errors:  # type: ignore[attr-defined]
                 error = for_code(code)
                 if code and error is not TopicAlreadyExistsError:
                     raise error(name)

@@ -137,7 +137,7 @@ def _close(bucket: Bucket, result: OfflineResult) -> None:
     tally = bucket.tally
     commit = bucket.commit({}, result.as_of_ms)
     for arrival, reason, detail in tally.refusals:
-        result.refused.append(Refused(arrival.origin, reason, detail))  # type: ignore[arg-type]
+        result.refused.append(Refused(arrival.origin, reason, detail))
     result.applied += tally.applied
     result.repeated += tally.repeated
     result.ignored += tally.ignored

@@ -53,9 +53,9 @@ class RfmCells(Grading):
         del standing
         values = reading.values
         days = values[self.recency]
-        recent = 1 if days == MISSING else 5 - bisect_right(self.recency_cuts, days)  # type: ignore[type-var]
-        frequent = 1 + bisect_right(self.frequency_cuts, values[self.frequency])  # type: ignore[type-var]
-        valuable = 1 + bisect_right(self.monetary_cuts, values[self.monetary])  # type: ignore[type-var]
+        recent = 1 if days == MISSING else 5 - bisect_right(self.recency_cuts, days)
+        frequent = 1 + bisect_right(self.frequency_cuts, values[self.frequency])
+        valuable = 1 + bisect_right(self.monetary_cuts, values[self.monetary])
         return f"{recent}{frequent}{valuable}"
 
     def rank(self, tier: str) -> int | None:

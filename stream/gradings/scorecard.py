@@ -115,7 +115,7 @@ class Scorecard(Grading):
             if item.direct:
                 total += steps[0] * min(max(value, 0), 100)  # type: ignore[type-var, operator]
             else:
-                total += steps[bisect_right(item.cuts, value)]  # type: ignore[type-var]
+                total += steps[bisect_right(item.cuts, value)]
         level = round_units(total * 10**self.places, self.denominator, self.mode)
         return self.ladder.tier(level, standing.tier)
 
