@@ -113,7 +113,7 @@ class Scorecard(Grading):
         for item, steps in zip(self.items, self.steps, strict=True):
             value = values[item.measure]
             if item.direct:
-                total += steps[0] * min(max(value, 0), 100)  # type: ignore[type-var, operator]
+                total += steps[0] * min(max(value, 0), 100)  # type: ignore[operator]
             else:
                 total += steps[bisect_right(item.cuts, value)]
         level = round_units(total * 10**self.places, self.denominator, self.mode)
