@@ -108,26 +108,65 @@ def test_a_loss_that_leaves_raises_a_sum_to_which_an_order_was_added() -> None:
     assert history(run)[1:] == [("g", "up", 10 * DAY, "time")]
 
 
-def test_an_order_that_delays_its_day_delays_what_was_foreseen_of_a_prior_window() -> None:
+@pytest.mark.parametrize("batch", [1, 2])
+def test_orders_that_delay_their_day_delay_what_was_foreseen_of_a_prior_window(batch: int) -> None:
     """The day enters the prior window later, when what was there before has already left."""
     plan = policy(
-        {"prior": {"sum": "revenue", "window": "3d", "before": "3d"}},
-        {"g": bands("prior", up=0.80)},
+        {
+            "prior": {"sum": "revenue", "window": "3d", "before": "3d"},
+            "visits": {"count": "visit"},
+        },
+        {"g": bands("prior", up=0.80), "seen": bands("visits", often=99)},
     )
     run = Run(plan)
-    run.apply(
-        [
-            paid(1, T0 + 5 * HOUR),
-            paid(2, T0 + 3 * DAY + 4 * HOUR),
-            paid(3, T0 + 3 * DAY + 6 * HOUR),
-        ]
-    )
+    run.apply([paid(1, T0 + 5 * HOUR), paid(2, T0 + 3 * DAY + 4 * HOUR)])
+    # All that was worked out is gone, and worked out anew without an order.
+    run.reload()
+    run.apply([happened("visit", 1, T0 + 3 * DAY + 5 * HOUR)])
+    orders = [paid(3, T0 + 3 * DAY + 6 * HOUR), paid(4, T0 + 3 * DAY + 6 * HOUR)]
+    run.apply(orders[:batch])
     run.wake(T0 + 7 * DAY)
-    assert history(run)[1:] == [
-        ("g", "up", 3 * DAY + 5 * HOUR, "time"),
+    assert [change for change in history(run) if change[0] == "g"][1:] == [
+        ("g", "up", 3 * DAY + 5 * HOUR, "interaction"),
         ("g", "floor", 6 * DAY + 5 * HOUR, "time"),
         ("g", "up", 6 * DAY + 6 * HOUR, "time"),
     ]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"last": "gross"},
+        {"average": "gross"},
+        {"average": "gross", "window": "9d"},
+        {"sum": "contribution"},
+        {"sum": "contribution", "window": "9d"},
+        {"max": "gross", "window": "9d"},
+        {"ratio": {"of": "cost", "to": "gross"}},
+        {"days_since": "last_order"},
+    ],
+)
+def test_the_orders_of_one_batch_are_judged_one_by_one(spec: dict[str, object]) -> None:
+    """A reading may leave the range of its grade and be back when the batch ends."""
+    unit = {"ratio": 10_000, "days_since": 1}.get(next(iter(spec)), 2)
+    plan = policy({"m": spec}, {"g": bands("m", up=unit)})
+    first = paid(0, T0, 100, cost_minor=0)
+    batch = [
+        paid(1, T0 + HOUR, 900, cost_minor=90),
+        paid(2, T0 + 2 * HOUR, 1, cost_minor=5_000),
+        paid(3, T0 + 3 * HOUR, 100, cost_minor=0),
+        paid(4, T0 + 4 * HOUR, 90, cost_minor=0),
+        paid(5, T0 + 5 * HOUR, 9_000, cost_minor=9),
+        paid(6, T0 + 6 * HOUR, 100, cost_minor=9_000),
+    ]
+    together, apart = Run(plan), Run(plan)
+    together.apply([first])
+    together.apply(batch)
+    for event in [first, *batch]:
+        apart.apply([event])
+    for run in (together, apart):
+        run.wake(T0 + 30 * DAY)
+    assert together.payloads() == apart.payloads()
 
 
 # -- refunds ----------------------------------------------------------------------------

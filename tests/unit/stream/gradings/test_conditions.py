@@ -88,6 +88,24 @@ def test_the_first_match_wins_and_none_is_not_yet_graded() -> None:
     assert [c.direction for c in run.changes] == ["first", "down", "down", "lateral", "first"]
 
 
+def test_a_count_that_is_listed_is_left_as_well_as_reached() -> None:
+    rule = {
+        "type": "conditions",
+        "levels": [
+            {"level": "twice", "when": {"measure": "visits", "is": [2]}},
+            {"level": "else"},
+        ],
+    }
+    run = Run(policy({"visits": {"count": "visit"}}, {"g": rule}))
+    for number in range(4):
+        run.apply([happened("visit", number, T0 + number)])
+    assert [(c.after, c.instant_ms - T0) for c in run.changes] == [
+        ("else", 0),
+        ("twice", 1),
+        ("else", 2),
+    ]
+
+
 def test_gradings_may_stand_in_any_order_in_the_file() -> None:
     """One event moves a grading and, at the same instant, those that look at it."""
     rule = {
