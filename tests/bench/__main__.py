@@ -21,7 +21,7 @@ import msgspec
 
 from agents.embedded import EmbeddedServerError
 from agents.settings import from_environment
-from tests.bench.arena import arena, await_quiet
+from tests.bench.arena import arena, available_broker, await_quiet
 from tests.bench.contestant import BenchError, Ends, run_worker
 from tests.bench.processes import Machine, cpu_s, finished_children_cpu_s
 from tests.bench.report import Report, targets_met
@@ -124,7 +124,11 @@ def main() -> None:
     parser.add_argument("--warmup", type=int, default=200_000, help="records before it")
     parser.add_argument("--customers", type=int, default=20_000)
     parser.add_argument("--faust-events", type=int, default=100_000, help="fewer for Faust: slow")
-    parser.add_argument("--broker", choices=["embedded", "apache"], default="embedded")
+    parser.add_argument(
+        "--broker",
+        choices=["embedded", "apache"],
+        help="default: apache if Java and Maven are there",
+    )
     parser.add_argument("--only", nargs="+", choices=[OURS, *RIVALS], default=[OURS, *RIVALS])
     parser.add_argument("--quick", action="store_true", help="one short round: does it run?")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure to FILE")
@@ -136,6 +140,7 @@ def main() -> None:
     if arguments.quick:
         arguments.rounds, arguments.faust_events = 1, 20_000
         arguments.events, arguments.warmup = 150_000, 50_000
+    arguments.broker = arguments.broker or available_broker()
     if arguments.warmup < arguments.customers:
         parser.error(f"--warmup: at least {arguments.customers}, one record for each customer")
     workload = Workload(

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import time
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
-from agents.embedded import EmbeddedBroker, EmbeddedRedis
+from agents.embedded import EmbeddedBroker, EmbeddedRedis, EmbeddedServerError
 from agents.kafka import producer
 from agents.settings import from_environment
 from agents.topics import TopicPlan, create_topics
 from tests.bench.processes import cpu_s
 from tests.bench.workload import PARTITIONS
-from tests.brokers.apache_kafka import ApacheKafka
+from tests.brokers.apache_kafka import ApacheKafka, jars
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -86,6 +87,19 @@ class Arena:
         await writer.commit_transaction()
         await writer.begin_transaction()
         await _write(writer, topic, islice(orders, warmup, None))
+
+
+def available_broker() -> BrokerName:
+    """Return Apache Kafka where it can be had (Java, and Maven once), else the embedded broker.
+
+    The embedded broker rewrites all it holds about once a second while anything changes: with a
+    day's backlog in it that takes a processor away from the worker, but not from the drain.
+    """
+    try:
+        jars()
+    except EmbeddedServerError:
+        return "embedded"
+    return "apache" if shutil.which("java") else "embedded"
 
 
 @contextmanager

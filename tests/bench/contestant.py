@@ -237,7 +237,7 @@ def _worker(place: Arena, log: IO[bytes]) -> Iterator[tuple[subprocess.Popen[byt
         "TIERSTREAM_POLICY": str(POLICY),
         "TIERSTREAM_WEB_PORT": str(port),
     }
-    command = [sys.executable, "-m", "agents.worker", "--role", "all"]
+    command = [sys.executable, "-m", "agents.cli.main", "worker", "--role", "all"]
     with subprocess.Popen(  # noqa: S603 - our own
         command, env=environment, stdout=log, stderr=subprocess.STDOUT
     ) as process:
