@@ -163,6 +163,7 @@ def _known(value: Value) -> Value | None:
 def exact_text(number: Fraction) -> str:
     """Return *number* without loss: a decimal where one exists, else a fraction.
 
+    >>> from fractions import Fraction
     >>> exact_text(Fraction(157, 2)), exact_text(Fraction(236, 3)), exact_text(Fraction(84))
     ('78.5', '236/3', '84')
     """

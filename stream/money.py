@@ -60,6 +60,7 @@ class Converter:
         Rounds half to even, once per event. Raises `KeyError` for a currency that
         `accepts` refuses.
 
+        >>> from decimal import Decimal
         >>> c = Converter("CNY", {"JPY": Decimal("0.05")}, {"CNY": 2, "JPY": 0})
         >>> c.convert(1_000, "JPY")  # 1,000 yen are 50.00 yuan
         5000
