@@ -338,8 +338,12 @@ class Bucket:
         return [period for period in range(max(first, 0), lowest) if period not in fresh]
 
     def oldest_period(self, now_ms: int) -> int:
-        """Return the oldest ledger period that a refund may still refer to."""
-        return period_of(now_ms - self.scorer.plan.refund_ms)
+        """Return the oldest ledger period that a refund may still refer to.
+
+        One more is kept: *now_ms* is that of the customer furthest ahead, and what a refund
+        finds must not depend on the others of its bucket.
+        """
+        return period_of(now_ms - self.scorer.plan.refund_ms) - 1
 
 
 def _by_period(entries: Mapping[str, OrderEntry]) -> dict[int, dict[str, bytes]]:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from stream.customer import Grade
-from stream.series import Series
 from stream.window import LAST_MS
 from tests.properties.driver import Run, plan_of
 from tests.properties.histories import Event, histories
@@ -18,6 +17,8 @@ from tests.properties.profiles import tries
 
 if TYPE_CHECKING:
     import random
+
+    from stream.series import Series
 
 DAY = 86_400_000
 
