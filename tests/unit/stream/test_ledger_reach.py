@@ -26,6 +26,7 @@ def test_a_refund_a_little_behind_the_others_of_its_bucket_finds_its_order() -> 
     for period in bucket.commit({}, None).drop_periods:
         ledger.pop(period, None)
     key = ledger_key("behind", "o1")
-    bucket.know_orders({key: entries[key] for entries in ledger.values() if key in entries})
+    known = {known: entry for entries in ledger.values() for known, entry in entries.items()}
+    bucket.know_orders({key: known[key]} if key in known else {})
     bucket.apply([to_arrival(refunded(1, LAST + 10 * DAY, 30, customer_id="behind"))])
     assert measures(plan, bucket.customers["behind"], LAST + 10 * DAY) == {"net": 70}
