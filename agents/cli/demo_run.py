@@ -18,7 +18,7 @@ from agents.settings import Settings
 from stream.adapters.redis_store import RedisStore
 from stream.plan import Plan
 
-STEP_RECORDS = 500
+STEP_RECORDS = 1_000
 _WITHIN_S = 600.0
 _LOOK_EVERY_S = 0.2
 
