@@ -214,7 +214,7 @@ class Bucket:
                 payments.append(Payment(arrival.record_ms, event_id, event.order_id, entry))
             else:
                 if payments:
-                    tally.changes += self.scorer.pay_all(customer, payments)
+                    tally.changes += self.scorer.pay(customer, payments)
                     payments = []
                 changes = self._other(customer, arrival.record_ms, event)
                 if changes is None:
@@ -224,7 +224,7 @@ class Bucket:
             remember(event_id, checksum)
             applied += 1
         if payments:
-            tally.changes += self.scorer.pay_all(customer, payments)
+            tally.changes += self.scorer.pay(customer, payments)
         if applied:
             tally.applied += applied
             self._touched[customer_id] = customer

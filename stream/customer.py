@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from stream.sentinels import NEVER
 from stream.series import Series
@@ -74,7 +74,8 @@ class Customer:
         attributes: Profile values by name.
         pending: Refunds and cancellations that came before their order:
             order id -> ``[refunded_minor, cancelled (0 or 1), instant of the first]``.
-        grades: In the order of `Shape.gradings`.
+        grades: In the order of `Shape.names`.
+        packed_grades: Their stored form; None after any of them was changed.
         due_ms: No grade changes by time alone before this instant; conservative.
         low: Per watched measure, the least value that keeps every grade as it is; transient
             like the next two, empty until the customer was judged once.
@@ -93,6 +94,7 @@ class Customer:
         "kinds",
         "low",
         "orders",
+        "packed_grades",
         "pending",
     )
 
@@ -105,6 +107,7 @@ class Customer:
         self.attributes: dict[str, str | int | bool] = {}
         self.pending: dict[str, list[int]] = {}
         self.grades = [Grade(initial) for initial in shape.initial]
+        self.packed_grades: Raw | None = None
         self.due_ms = NEVER
         self.low: list[int] = []
         self.high: list[int] = []
@@ -126,9 +129,16 @@ def encode(customer: Customer, shape: Shape) -> bytes:
             [(kind, *series.pack()) for kind, series in customer.kinds.items()],
             customer.attributes,
             customer.pending,
-            dict(zip(shape.names, customer.grades, strict=True)),
+            _packed_grades(customer, shape),
         )
     )
+
+
+def _packed_grades(customer: Customer, shape: Shape) -> Raw:
+    """Return the grades as they are stored; kept until one changes, which is seldom."""
+    if customer.packed_grades is None:
+        customer.packed_grades = Raw(_encode(dict(zip(shape.names, customer.grades, strict=True))))
+    return customer.packed_grades
 
 
 _encode = msgspec.msgpack.Encoder().encode

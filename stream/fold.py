@@ -61,49 +61,15 @@ class Scorer:
 
     # -- events ---------------------------------------------------------------
 
-    def pay_all(self, customer: Customer, payments: Sequence[Payment]) -> Sequence[Change]:
-        """Apply paid orders in order: the same as `pay` for each, in one step where possible.
-
-        One step is possible where none of them moves a grade: the readings that decide
-        grades all move one way with every order, and still lie where they lay when all
-        are counted.
-        """
-        if len(payments) > 1 and self._pay_quietly(customer, payments):
+    def pay(self, customer: Customer, payments: Sequence[Payment]) -> Sequence[Change]:
+        """Apply paid orders, in order; ledger entries are updated by what came before them."""
+        if self._pay_quietly(customer, payments):
             return NO_CHANGES
         changes: list[Change] = []
         for payment in payments:
-            changes += self.pay(customer, payment)
+            if len(payments) == 1 or not self._pay_quietly(customer, (payment,)):
+                changes += self._pay_slowly(customer, payment)
         return changes
-
-    def pay(self, customer: Customer, payment: Payment) -> Sequence[Change]:
-        """Apply one paid order; its ledger entry is updated by what came before it."""
-        record_ms, entry = payment.record_ms, payment.entry
-        woken = self.wake_before(customer, record_ms) if customer.due_ms < record_ms else NO_CHANGES
-        now_ms = record_ms if record_ms > customer.clock_ms else customer.clock_ms
-        orders = customer.orders
-        if orders.next_roll_ms <= now_ms and customer.clock_ms < now_ms:
-            orders.roll(now_ms - 1)
-        # The common case: nothing but this order moves, and no reading leaves the range
-        # in which all grades stay as they are.
-        if (
-            orders.next_roll_ms <= now_ms
-            or customer.due_ms <= now_ms
-            or not customer.low
-            or customer.pending
-            or not orders.add_recent((entry,), now_ms)
-        ):
-            return [*woken, *self._pay_slowly(customer, now_ms, payment)]
-        low, high = customer.low, customer.high
-        for index, read in self._order_readers:
-            if not low[index] <= read(customer, now_ms) < high[index]:  # type: ignore[operator]
-                orders.undo()
-                before = self._before(customer, now_ms)
-                orders.add_recent((entry,), now_ms)
-                cause = Cause("order", payment.event_id)
-                return [*woken, *self._review(customer, now_ms, before, cause, ORDERS)]
-        customer.clock_ms = now_ms
-        self._echo(customer, orders.joined_ms)
-        return woken
 
     def refund(
         self,
@@ -198,20 +164,26 @@ class Scorer:
     # -- inside ---------------------------------------------------------------
 
     def _pay_quietly(self, customer: Customer, payments: Sequence[Payment]) -> bool:
-        """Count all *payments* if no grade can move at any of them; else change nothing."""
-        clock_ms = customer.clock_ms
+        """Count all *payments* if no grade can move at any of them; else change nothing.
+
+        The common case, at the cost of an addition and a few comparisons. No grade moves
+        if no reading leaves the range in which all grades stay as they are. Several orders
+        are counted in one step if every reading moves one way only with each of them, so
+        that where it ends tells how far it went in between.
+        """
         now_ms = payments[-1].record_ms
         orders = customer.orders
         if (
-            not self._steady
-            or not customer.low
+            not customer.low
             or customer.pending
-            or not clock_ms <= now_ms < customer.due_ms
-            or orders.next_roll_ms <= now_ms
+            or not customer.clock_ms <= now_ms < customer.due_ms
+            or (len(payments) > 1 and not (self._steady and _in_order(payments)))
         ):
             return False
-        for payment in payments:
-            if payment.record_ms > now_ms:
+        if orders.next_roll_ms <= now_ms:
+            if customer.clock_ms < now_ms:
+                orders.roll(now_ms - 1)
+            if orders.next_roll_ms <= now_ms:
                 return False
         if not orders.add_recent([payment.entry for payment in payments], now_ms):
             return False
@@ -221,7 +193,8 @@ class Scorer:
                 orders.undo()
                 return False
         customer.clock_ms = now_ms
-        self._echo(customer, orders.joined_ms)
+        if self._echoes:
+            self._echo(customer, orders.joined_ms)
         return True
 
     def _echo(self, customer: Customer, joined_ms: int) -> None:
@@ -236,20 +209,23 @@ class Scorer:
                 customer.dues[index] = echoed_ms
                 customer.due_ms = min(customer.due_ms, echoed_ms)
 
-    def _pay_slowly(self, customer: Customer, now_ms: int, payment: Payment) -> Sequence[Change]:
+    def _pay_slowly(self, customer: Customer, payment: Payment) -> Sequence[Change]:
         entry = payment.entry
-        before = self._before(customer, now_ms)
-        customer.roll(now_ms)
-        customer.orders.add(entry.at_ms, now_ms, entry.paid_minor, entry.cost_minor)
-        self._forget_waiting(customer, now_ms)
-        waiting = customer.pending.pop(payment.order_id, None)
-        if waiting is not None and now_ms - entry.at_ms <= self.plan.refund_ms:
+
+        def apply(now_ms: int) -> None:
+            customer.orders.add(entry.at_ms, now_ms, entry.paid_minor, entry.cost_minor)
+            self._forget_waiting(customer, now_ms)
+            waiting = customer.pending.pop(payment.order_id, None)
+            if waiting is None or now_ms - entry.at_ms > self.plan.refund_ms:
+                return
             refunded_minor, cancelled, _ = waiting
             granted = entry.refund(refunded_minor)
             customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
             if cancelled:
                 _cancel(customer, now_ms, entry)
-        return self._review(customer, now_ms, before, Cause("order", payment.event_id), ORDERS)
+
+        cause = Cause("order", payment.event_id)
+        return self._apply(customer, payment.record_ms, cause, ORDERS, apply)
 
     def _forget_waiting(self, customer: Customer, now_ms: int) -> None:
         """Drop refunds that have waited longer than a refund may look for its order."""
@@ -323,6 +299,7 @@ class Scorer:
         """Grade anew by the gradings in *mask*; the others are known to stand."""
         plan = self.plan
         grades = customer.grades
+        customer.packed_grades = None
         values = plan.read(customer, now_ms)
         old = [grade.tier for grade in grades]
         reading = Reading(now_ms, values, old.copy())
@@ -387,6 +364,11 @@ class Scorer:
         for position in plan.expiring:
             due_ms = min(due_ms, plan.gradings[position].due_ms(customer.grades[position]))
         return due_ms
+
+
+def _in_order(payments: Sequence[Payment]) -> bool:
+    newest_ms = payments[-1].record_ms
+    return all(payment.record_ms <= newest_ms for payment in payments)
 
 
 def _cancel(customer: Customer, now_ms: int, entry: OrderEntry) -> None:
