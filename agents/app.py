@@ -14,10 +14,7 @@ from agents.metrics import Metrics
 from agents.relay import Relay
 from agents.scoring import ScoringService
 from agents.watchdog import Watchdog
-from schemas.policy import load_policy
 from stream.adapters.redis_store import RedisStore
-from stream.fold import Scorer
-from stream.plan import compile_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from mode import ServiceT
 
     from agents.settings import Role, Settings
+    from stream.fold import Scorer
 
 
 class TierstreamApp(faust.App):
@@ -43,14 +41,11 @@ class TierstreamApp(faust.App):
         return [*super().on_init_dependencies(), *self.parts]
 
 
-def create_app(settings: Settings, role: Role) -> TierstreamApp:
+def create_app(settings: Settings, role: Role, scorer: Scorer | None) -> TierstreamApp:
     """Return the application of one worker process.
 
-    ``scoring`` reads the input topics, ``delivery`` publishes what scoring found, ``all``
-    does both. Any number of processes may run side by side.
-
-    Raises:
-        PolicyFileError: The policy cannot be used (scoring only).
+    ``scoring`` reads the input topics and needs a *scorer*, ``delivery`` publishes what
+    scoring found, ``all`` does both. Any number of processes may run side by side.
     """
     app = TierstreamApp(
         settings.group("feed"),
@@ -71,11 +66,11 @@ def create_app(settings: Settings, role: Role) -> TierstreamApp:
     )
     metrics = Metrics()
     working: list[ScoringService | Relay] = []
-    if role in {"scoring", "all"}:
-        scorer = Scorer(compile_policy(load_policy(settings.policy)))
+    if scorer is not None:
         working.append(ScoringService(settings, _store(settings), scorer, metrics))
-    if role in {"delivery", "all"}:
+    if role != "scoring":
         working.append(Relay(settings, _store(settings), metrics))
+    if role != "scoring" and settings.audit:
         feed = ChangeFeed(metrics)
         topic = app.topic(settings.topic("tier-changes"), value_type=bytes, key_type=bytes)
         app.agent(topic, name="tier-changes")(feed.follow)

@@ -26,9 +26,10 @@ from agents.folding import Folding
 from agents.intake import Batch, Intake
 from agents.kafka import consumer, heartbeat_ms
 from agents.ownership import Ownership, source_name
+from agents.preflight import check_partitions
 from agents.reading import Reading
 from agents.settings import INPUTS, SettingsError
-from stream.store import Outcome, StoreUnavailable
+from stream.store import Outcome, StoreMismatch, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -174,6 +175,11 @@ class ScoringService(Service):
             except (StoreUnavailable, KafkaError) as exc:
                 self._not_opened(exc)
                 await self.sleep(_HOLD_POLL_MS / 1000)
+            except (StoreMismatch, SettingsError) as exc:
+                # Raised here it would end in aiokafka's log; nothing but a person can help.
+                log.error("cannot_work", why=str(exc))  # noqa: TRY400 - one clear line
+                await self.crash(exc)
+                return
             else:
                 return
 
@@ -214,19 +220,10 @@ class ScoringService(Service):
         log.info("buckets_opened", partitions=len(partitions), buckets=len(self._ownership.buckets))
 
     def _partition_count(self) -> int:
-        counts = {}
-        for base in INPUTS:
-            topic = self._settings.topic(base)
-            counts[topic] = len(self._consumer.partitions_for_topic(topic) or ())
-        distinct = set(counts.values())
-        if len(distinct) != 1 or 0 in distinct or self._settings.buckets % distinct.copy().pop():
-            said = ", ".join(f"{topic} {count}" for topic, count in counts.items())
-            message = (
-                f"partitions: {said} are not allowed; allowed: the same number for all, "
-                f"which divides {self._settings.buckets} buckets (see `tierstream doctor`)"
-            )
-            raise SettingsError(message)
-        return distinct.pop()
+        topics = [self._settings.topic(base) for base in INPUTS]
+        found = {topic: self._consumer.partitions_for_topic(topic) for topic in topics}
+        counts = {topic: len(partitions or ()) for topic, partitions in found.items()}
+        return check_partitions(self._settings, counts)
 
     # -- one turn -------------------------------------------------------------
 

@@ -79,6 +79,8 @@ class Settings:
         bad_ratio_limit: Share of bad records among the last 1,000 that halts it.
         max_record_bytes: Larger values are dead-lettered as oversized.
         session_timeout_ms: How long a worker may be silent before its partitions go to others.
+        audit: Whether delivery workers read the published changes back and check the
+            chain rule on them.
         web_host: Address of the health and metrics endpoints.
         web_port: Their port; 0 picks a free one.
         stall_after_ms: Time without progress, while there is work, that is a stall.
@@ -101,6 +103,7 @@ class Settings:
     bad_ratio_limit: float = 0.5
     max_record_bytes: int = 1_000_000
     session_timeout_ms: int = 10_000
+    audit: bool = True
     web_host: str = "127.0.0.1"
     web_port: int = 6066
     stall_after_ms: int = 30_000
@@ -124,6 +127,7 @@ class Settings:
         return f"ts:{self.namespace}" if self.namespace else "ts"
 
 
+_SWITCH = {"on": True, "off": False}
 _NUMBERS = {f.name for f in fields(Settings) if f.type == "int"}
 
 
@@ -164,6 +168,11 @@ def from_environment(environ: Mapping[str, str] | None = None, **overrides: Any)
 
 
 def _parse(variable: str, name: str, text: str) -> object:
+    if name == "audit":
+        if text not in _SWITCH:
+            message = f"{variable}: {text!r} is not allowed; allowed: on, off"
+            raise SettingsError(message)
+        return _SWITCH[text]
     try:
         if name in _NUMBERS:
             return int(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import logging
 import sys
@@ -12,8 +13,11 @@ import structlog
 from faust import Worker
 
 from agents.app import create_app
+from agents.preflight import await_kafka
 from agents.settings import SettingsError, from_environment
-from schemas.policy import PolicyFileError
+from schemas.policy import PolicyFileError, load_policy
+from stream.fold import Scorer
+from stream.plan import compile_policy
 
 if TYPE_CHECKING:
     from agents.settings import Role, Settings
@@ -46,8 +50,12 @@ def run_worker(settings: Settings, role: Role) -> None:
 
     Raises:
         PolicyFileError: The policy cannot be used.
+        SettingsError: The topics do not fit.
     """
-    app = create_app(settings, role)
+    scorer = None if role == "delivery" else Scorer(compile_policy(load_policy(settings.policy)))
+    asyncio.run(await_kafka(settings))
+    asyncio.set_event_loop(asyncio.new_event_loop())  # Faust takes the one that is set
+    app = create_app(settings, role, scorer)
     # Customers live long and hold no cycles: looking through all of them for garbage, as
     # often as a micro-batch allocates, would cost as much as folding it.
     gc.freeze()

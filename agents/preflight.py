@@ -1,0 +1,71 @@
+"""What a worker looks at before it starts: a broker that answers, and topics that fit."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from agents.kafka import admin
+from agents.settings import INPUTS, OUTBOX, OUTPUTS, SettingsError
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
+
+log = structlog.get_logger(__name__)
+_RETRY_S = 2.0
+
+
+async def await_kafka(settings: Settings) -> None:
+    """Wait until the broker answers and has all topics; say what is missing meanwhile.
+
+    Raises:
+        SettingsError: The topics are there and do not fit; waiting would not help.
+    """
+    while True:
+        try:
+            counts = await _partition_counts(settings)
+        except (KafkaError, OSError) as exc:
+            log.warning("kafka_unavailable", kafka=settings.kafka, error=str(exc) or repr(exc))
+        else:
+            missing = sorted(name for name, count in counts.items() if not count)
+            if not missing:
+                check_partitions(settings, counts)
+                return
+            log.warning("topics_missing", topics=missing, remedy="tierstream topics create")
+        await asyncio.sleep(_RETRY_S)
+
+
+def check_partitions(settings: Settings, counts: dict[str, int]) -> int:
+    """Return the number of partitions of the input topics.
+
+    Raises:
+        SettingsError: They differ, or do not divide the number of buckets.
+    """
+    inputs = {settings.topic(base): counts.get(settings.topic(base), 0) for base in INPUTS}
+    distinct = sorted(set(inputs.values()))
+    if len(distinct) != 1 or not distinct[0] or settings.buckets % distinct[0]:
+        said = ", ".join(f"{topic} {count}" for topic, count in inputs.items())
+        message = (
+            f"partitions: {said} are not allowed; allowed: the same number for all, "
+            f"which divides {settings.buckets} buckets (see `tierstream doctor`)"
+        )
+        raise SettingsError(message)
+    return distinct[0]
+
+
+async def _partition_counts(settings: Settings) -> dict[str, int]:
+    names = [settings.topic(base) for base in (*INPUTS, *OUTPUTS, OUTBOX)]
+    client = admin(settings)
+    try:
+        await client.start()
+        existing = set(await client.list_topics())
+        described = await client.describe_topics([name for name in names if name in existing])
+    finally:
+        await client.close()
+    counts = dict.fromkeys(names, 0)
+    for topic in described:
+        counts[topic["topic"]] = len(topic["partitions"])
+    return counts
