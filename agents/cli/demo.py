@@ -51,6 +51,8 @@ def demo(
         settings = _prepare(stack, kafka, redis, options.settings_from(kafka, redis, policy=policy))
         plan = options.plan_from(settings)
         worker = stack.enter_context(WorkerProcess(settings))
+        # What it knows ends with the demo: no reason to wait for it to leave in order.
+        stack.callback(worker.kill)
         show.out.print(
             f"[dim]Kafka {settings.kafka}, Redis {_address(settings)}, worker {worker.url}; "
             f"ready after {time.monotonic() - started_s:.1f} s[/]",

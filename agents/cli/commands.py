@@ -1,0 +1,37 @@
+"""The subcommands of `tierstream`, put together."""
+
+import importlib.metadata
+import sys
+
+import typer
+
+from agents.cli import demo, doctor, explain, export, options, policy, replay, show, topics, worker
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Customer value tiers from Kafka events, scored as they happen and downgraded on time.",
+)
+app.command()(demo.demo)
+app.command()(worker.worker)
+app.command()(replay.replay)
+app.command()(export.export)
+app.command()(explain.explain)
+app.command()(doctor.doctor)
+app.add_typer(policy.app, name="policy")
+app.add_typer(topics.app, name="topics")
+
+
+@app.command()
+def version(as_json: options.Json = False) -> None:
+    """Show the version."""
+    try:
+        number = importlib.metadata.version("tierstream")
+    except importlib.metadata.PackageNotFoundError:
+        number = "(not installed)"
+    if as_json:
+        show.print_json({"tierstream": number, "python": sys.version.split()[0]})
+    else:
+        show.out.print(f"tierstream {number} on Python {sys.version.split()[0]}")
