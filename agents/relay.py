@@ -24,7 +24,7 @@ from mode import Service
 
 from agents.kafka import admin, consumer, partition_of, producer
 from agents.settings import OUTBOX
-from stream.outbox import Row, decode_row
+from stream.outbox import DEAD_LETTERS, Row, decode_row
 from stream.store import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -229,7 +229,9 @@ class Relay(Service):
     ) -> int:
         started = time.perf_counter()
         published = shard.published | {bucket: rows[-1][0] for bucket, rows in found.items()}
-        rows = [decode_row(stored) for some in found.values() for _, stored in some]
+        rows = [
+            (bucket, decode_row(stored)) for bucket, some in found.items() for _, stored in some
+        ]
         await running.begin_transaction()
         await self._send(running, rows)
         tp = TopicPartition(self._settings.topic(OUTBOX), shard.number)
@@ -238,27 +240,36 @@ class Relay(Service):
         await running.commit_transaction()
         shard.published = published
         self._metrics.publish_latency.observe(time.perf_counter() - started)
-        for topic, count in Counter(row.topic for row in rows).items():
+        for topic, count in Counter(row.topic for _, row in rows).items():
             self._metrics.published.labels(topic).inc(count)
         return len(rows)
 
-    async def _send(self, running: AIOKafkaProducer, rows: Iterable[Row]) -> None:
+    async def _send(self, running: AIOKafkaProducer, rows: Iterable[tuple[int, Row]]) -> None:
         """Send *rows* in batches per partition, in order, and wait until all are acknowledged."""
         by_partition: dict[TopicPartition, list[Row]] = {}
-        for row in rows:
-            topic = self._settings.topic(row.topic)
-            partition = partition_of(row.key, self._partitions[topic]) if row.key else 0
-            by_partition.setdefault(TopicPartition(topic, partition), []).append(row)
+        for bucket, row in rows:
+            tp = TopicPartition(self._settings.topic(row.topic), self._place(bucket, row))
+            by_partition.setdefault(tp, []).append(row)
         sent = []
         for tp, some in by_partition.items():
             builder = running.create_batch()
             for row in some:
+                if _append(builder, row):
+                    continue
+                sent.append(await running.send_batch(builder, tp.topic, partition=tp.partition))
+                builder = running.create_batch()
                 if not _append(builder, row):
-                    sent.append(await running.send_batch(builder, tp.topic, partition=tp.partition))
-                    builder = running.create_batch()
-                    _append(builder, row)
+                    msg = f"a row of {tp.topic} is larger than a batch may be"
+                    raise RuntimeError(msg)
             sent.append(await running.send_batch(builder, tp.topic, partition=tp.partition))
         await asyncio.gather(*sent)
+
+    def _place(self, bucket: int, row: Row) -> int:
+        """Return the partition of a row, as Java's partitioner would choose it from the key."""
+        count = self._partitions[self._settings.topic(row.topic)]
+        if row.topic != DEAD_LETTERS and self._settings.buckets % count == 0:
+            return bucket % count  # the same hash: all keys of a bucket agree
+        return partition_of(row.key, count) if row.key else 0
 
     async def _blocking(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)

@@ -121,7 +121,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--events", type=int, default=1_000_000, help="records in the timed part")
-    parser.add_argument("--warmup", type=int, default=200_000, help="records before it")
+    parser.add_argument("--warmup", type=int, default=1_000_000, help="records before it")
     parser.add_argument("--customers", type=int, default=20_000)
     parser.add_argument("--faust-events", type=int, default=100_000, help="fewer for Faust: slow")
     parser.add_argument(

