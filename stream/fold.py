@@ -181,6 +181,9 @@ class Scorer:
         ):
             return False
         if orders.next_roll_ms <= now_ms:
+            if len(payments) > 1:
+                # Something leaves between them: they must not see it gone too early.
+                return False
             if customer.clock_ms < now_ms:
                 orders.roll(now_ms - 1)
             if orders.next_roll_ms <= now_ms:
