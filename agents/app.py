@@ -67,7 +67,9 @@ def create_app(settings: Settings, role: Role, scorer: Scorer | None) -> Tierstr
     metrics = Metrics()
     working: list[ScoringService | Relay] = []
     if scorer is not None:
-        working.append(ScoringService(settings, _store(settings), scorer, metrics))
+        working.append(
+            ScoringService(settings, (_store(settings), _store(settings)), scorer, metrics)
+        )
     if role != "scoring":
         working.append(Relay(settings, _store(settings), metrics))
     if role != "scoring" and settings.audit:

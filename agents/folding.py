@@ -117,15 +117,19 @@ class Folding:
 
     def apply(self, batch: Batch, due: Due, reading: Reading) -> None:
         """Apply the batch, then fire the deadlines, all into cached customers."""
-        buckets = self._ownership.buckets
+        partitions = self._ownership.partitions
         for number, by_customer in batch.arrivals.items():
-            apply = buckets[number].apply_to
+            bucket = self._ownership.buckets[number]
+            watermark_ms = reading.watermark_ms(number % partitions) or 0
             for customer_id, arrivals in by_customer.items():
-                apply(customer_id, arrivals)
+                bucket.apply_to(customer_id, arrivals)
+                # What is due already is not in the store's index yet.
+                bucket.wake(customer_id, watermark_ms)
         for number, due_customers in due.items():
-            watermark_ms = reading.watermark_ms(number % self._ownership.partitions)
+            bucket = self._ownership.buckets[number]
+            watermark_ms = reading.watermark_ms(number % partitions) or 0
             for customer_id, _ in due_customers:
-                buckets[number].wake(customer_id, watermark_ms or 0)
+                bucket.wake(customer_id, watermark_ms)
 
     # -- closing --------------------------------------------------------------
 
@@ -143,19 +147,20 @@ class Folding:
         return [self._close(buckets[number], batch, reading, swept=swept) for number in order]
 
     def flush(
-        self, done: Mapping[str, int], skipped: Iterable[int], reading: Reading
+        self, done: Mapping[str, int], skipped: Iterable[int], reading: Reading, *, swept: bool
     ) -> list[BucketCommit]:
         """Return commits that only move the cursors (and clock) of quiet home buckets on.
 
         Args:
             done: Offsets per source below which everything has been written.
             skipped: Buckets that are committed anyway.
-            reading: Gives the watermarks, up to which all deadlines have been fired.
+            reading: Gives the watermarks.
+            swept: Every deadline up to them has been fired.
         """
         others = set(skipped)
         commits = []
         for number in reading.numbers():
-            clock_ms = reading.watermark_ms(number)
+            clock_ms = reading.watermark_ms(number) if swept else None
             positions = {s: p for s, p in done.items() if s.endswith(f"/{number}")}
             for home in self._ownership.home(number):
                 bucket = self._ownership.buckets[home]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -14,7 +16,10 @@ from stream.partition import murmur2
 if TYPE_CHECKING:
     from agents.settings import Settings
 
+log = structlog.get_logger(__name__)
+
 CLIENT = "tierstream"
+_STOP_WITHIN_S = 10.0
 _FETCH_BYTES = 16_000_000
 _PARTITION_FETCH_BYTES = 4_000_000
 _FETCH_WAIT_MS = 100
@@ -67,6 +72,17 @@ def consumer(settings: Settings, group: str | None = None, **more: Any) -> AIOKa
         **more,
     }
     return AIOKafkaConsumer(**arguments)
+
+
+async def stop_quietly(running: AIOKafkaConsumer) -> None:
+    """Stop a consumer; give up after a while, as aiokafka 0.14 may wait for itself forever.
+
+    Its fetcher can swallow a cancellation that comes right after a changed assignment.
+    """
+    stopping = asyncio.ensure_future(running.stop())
+    _, unfinished = await asyncio.wait({stopping}, timeout=_STOP_WITHIN_S)
+    if unfinished:
+        log.warning("consumer_not_stopped")
 
 
 def producer(settings: Settings, **more: Any) -> AIOKafkaProducer:  # noqa: ANN401

@@ -22,7 +22,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from mode import Service
 
-from agents.kafka import admin, consumer, partition_of, producer
+from agents.kafka import admin, consumer, partition_of, producer, stop_quietly
 from agents.settings import OUTBOX
 from stream.outbox import DEAD_LETTERS, Row, decode_row
 from stream.store import StoreUnavailable
@@ -110,7 +110,7 @@ class Relay(Service):
         self.ready = False
         async with self._lock:
             await self._leave()
-        await self._consumer.stop()
+        await stop_quietly(self._consumer)
         self._thread.shutdown(wait=True)
 
     @Service.task

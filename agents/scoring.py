@@ -24,7 +24,7 @@ from mode import Service
 
 from agents.folding import Folding
 from agents.intake import Batch, Intake
-from agents.kafka import consumer, heartbeat_ms
+from agents.kafka import consumer, heartbeat_ms, stop_quietly
 from agents.ownership import Ownership, source_name
 from agents.preflight import check_partitions
 from agents.reading import Reading
@@ -83,14 +83,18 @@ class ScoringService(Service):
     def __init__(
         self,
         settings: Settings,
-        store: Store,
+        stores: tuple[Store, Store],
         scorer: Scorer,
         metrics: Metrics,
         **more: Any,  # noqa: ANN401
     ) -> None:
-        """Score with *scorer* into *store*."""
+        """Score with *scorer* into the first of *stores*; the second only looks for deadlines.
+
+        Both are the same store; each is used by one thread of this service and by no other.
+        """
         super().__init__(**more)
         self._settings = settings
+        store, self._deadlines = stores
         self._store = store
         self._metrics = metrics
         self._ownership = Ownership(settings, store, scorer)
@@ -105,6 +109,7 @@ class ScoringService(Service):
         self._flushed_s = self._swept_s = 0.0
         self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "store")
+        self._sweeper = ThreadPoolExecutor(1, "deadlines")
         self.progressed_s = time.monotonic()
         self.ready = False
 
@@ -134,8 +139,9 @@ class ScoringService(Service):
         self.ready = False
         async with self._lock:
             await self._finish_quietly()
-        await self._consumer.stop()
+        await stop_quietly(self._consumer)
         self._thread.shutdown(wait=True)
+        self._sweeper.shutdown(wait=True)
 
     @Service.task
     async def _work(self) -> None:
@@ -255,11 +261,11 @@ class ScoringService(Service):
             self._spent("fold", started)
             started = time.perf_counter()
             commits = self._folding.close(batch, reading, swept=swept)
-            if swept and time.monotonic() - self._flushed_s >= self._settings.flush_ms / 1000:
+            if time.monotonic() - self._flushed_s >= self._settings.flush_ms / 1000:
                 self._flushed_s = time.monotonic()
                 self._report_offsets = True
                 touched = [commit.bucket for commit in commits]
-                commits += self._folding.flush(self._done, touched, reading)
+                commits += self._folding.flush(self._done, touched, reading, swept=swept)
             self._spent("encode", started)
             await self._land()
             await self._halt(batch)
@@ -272,10 +278,12 @@ class ScoringService(Service):
     async def _due(self, reading: Reading) -> tuple[dict[int, list[tuple[str, int]]], bool]:
         """Return customers whose deadline has come, per bucket, as ``(customer, due_ms)``.
 
-        Also returns whether these are all up to the watermarks; the rest comes next turn.
+        Also returns whether these are all up to the watermarks, so that the buckets' clocks
+        may advance: not if there are more, nor while a commit may be adding some.
         """
         if time.monotonic() - self._swept_s < _SWEEP_EVERY_S:
             return {}, False
+        settled = self._flight is None or self._flight.answer.done()
         limit = self._settings.sweep_limit
         by_watermark: dict[int, list[int]] = {}
         for number in reading.numbers():
@@ -286,14 +294,18 @@ class ScoringService(Service):
         due: dict[int, list[tuple[str, int]]] = {}
         found = 0
         for watermark_ms, buckets in by_watermark.items():
-            rows = await self._blocking(partial(self._store.due, buckets, watermark_ms, limit))
+            # On a connection of its own: it need not wait for the commit under way. What that
+            # commit changes is known here already, and deadlines that it moves fire no more.
+            rows = await asyncio.get_running_loop().run_in_executor(
+                self._sweeper, self._deadlines.due, buckets, watermark_ms, limit
+            )
             found = max(found, len(rows))
             for bucket, customer_id, due_ms in rows:
                 due.setdefault(bucket, []).append((customer_id, due_ms))
         complete = found < limit
         if complete:
             self._swept_s = time.monotonic()
-        return due, complete
+        return due, complete and settled
 
     async def _load(self, batch: Batch, due: Mapping[int, list[tuple[str, int]]]) -> None:
         """Bring in what the fold needs and the cache lacks."""

@@ -29,6 +29,12 @@ def refusal(event: Event, record_ms: int, plan: Plan) -> tuple[str, str] | None:
         minutes = plan.max_future_ms // 60_000
         return FUTURE, f"occurred_at: more than {minutes} minutes after the record's timestamp"
     if isinstance(event, OrderPaid):
+        if (
+            event.currency == plan.converter.reporting
+            and event.amount_minor <= MAX_MINOR
+            and not event.cost_minor
+        ):
+            return None  # most orders
         return _refused_money(max(event.amount_minor, event.cost_minor or 0), event.currency, plan)
     if isinstance(event, OrderRefunded):
         return _refused_money(event.amount_minor, event.currency, plan)
