@@ -94,6 +94,7 @@ class Relay(Service):
         self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "outbox")
         self._marks_group = settings.group("outbox-marks")
+        self._untidy: set[int] = set()
         self.progressed_s = time.monotonic()
         self.ready = False
 
@@ -122,6 +123,8 @@ class Relay(Service):
                     published = await self._turn()
             except StoreUnavailable as exc:
                 log.warning("store_unavailable", error=str(exc))
+                # It may have forgotten what was trimmed.
+                self._untidy.update(self._shards)
                 await self.sleep(_RETRY_S)
             except KafkaError as exc:
                 log.warning("relay_restarted", error=repr(exc))
@@ -190,6 +193,7 @@ class Relay(Service):
         cluster = await starting.client.fetch_all_metadata()
         for topic in cluster.topics():
             self._partitions[topic] = len(cluster.partitions_for_topic(topic) or ())
+        self._untidy.add(shard.number)
         shard.producer = starting
         log.info("shard_opened", shard=shard.number, rows=sum(shard.published.values()))
         return starting
@@ -202,6 +206,9 @@ class Relay(Service):
         waiting = 0
         for shard in list(self._shards.values()):
             running = shard.producer or await self._start_producer(shard)
+            if shard.number in self._untidy:
+                await self._blocking(lambda s=shard: self._store.trim_outbox(s.published))
+                self._untidy.discard(shard.number)
             rows = await self._blocking(
                 partial(self._store.read_outbox, shard.published, _ROWS_PER_BUCKET)
             )
