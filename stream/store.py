@@ -80,7 +80,7 @@ class BucketHead:
         cursors: Next offset to apply, by source (``"orders/3"``). Sources never applied are absent.
         marks: De-duplication blobs, oldest first, as committed.
         clock_ms: Largest clock committed, or None before the first.
-        last_row: Number of the newest outbox row ever written (trimmed or not); 0 before the first.
+        last_row: No outbox row has a larger number (trimmed or not); 0 before the first.
     """
 
     bucket: int
@@ -263,6 +263,14 @@ class Store(Protocol):
         """Forget the rows up to and including the number given per bucket. Idempotent.
 
         Numbering goes on where it was. Call it only for rows that have been announced.
+        """
+
+    def skip_rows(self, buckets: Sequence[int], upto: int) -> None:
+        """Number the next row of each bucket above *upto*, unless it would be anyway. Idempotent.
+
+        For a store that may have gone back in time (a restart or failover that lost the last
+        second): numbers under which rows have been announced must not be given again, or the new
+        rows would pass for announced. Numbers taken from a clock are never given again.
         """
 
     def outbox_depth(self, buckets: Sequence[int]) -> dict[int, int]:

@@ -210,6 +210,13 @@ class MemoryStore:
                 for row in [row for row in outbox if row <= last]:
                     del outbox[row]
 
+    def skip_rows(self, buckets: Sequence[int], upto: int) -> None:
+        """See `Store.skip_rows`."""
+        with self._lock:
+            for number in buckets:
+                bucket = self._bucket(number)
+                bucket.last_row = max(bucket.last_row, upto)
+
     def outbox_depth(self, buckets: Sequence[int]) -> dict[int, int]:
         """See `Store.outbox_depth`."""
         with self._lock:

@@ -145,6 +145,21 @@ def test_rows_are_numbered_without_a_gap_and_read_in_order(store: Store) -> None
     assert store.outbox_depth([1, 2, 3]) == {1: 3, 2: 1, 3: 0}
 
 
+def test_skipped_row_numbers_are_never_given(store: Store) -> None:
+    """The next row is above what was skipped; skipping less than that changes nothing."""
+    must(store, BucketCommit(1, 0, outbox=[b"a"]))
+    store.skip_rows([1, 2], 1_790_000_000_000_000)
+    store.skip_rows([1], 7)
+    (head,) = store.heads([1])
+    assert (head.version, head.last_row) == (1, 1_790_000_000_000_000)
+    must(store, BucketCommit(1, 1, outbox=[b"b", b"c"]))
+    must(store, BucketCommit(2, 0, outbox=[b"x"]))
+    assert store.read_outbox({1: 0, 2: 0}, 9) == {
+        1: [(1, b"a"), (1_790_000_000_000_001, b"b"), (1_790_000_000_000_002, b"c")],
+        2: [(1_790_000_000_000_001, b"x")],
+    }
+
+
 def test_trimming_keeps_the_numbering(store: Store) -> None:
     """Rows up to the number go, later ones stay, and the next row follows the newest ever."""
     must(store, BucketCommit(1, 0, outbox=[b"a", b"b", b"c"]))

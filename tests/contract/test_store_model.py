@@ -82,6 +82,12 @@ class Twins(RuleBasedStateMachine):
         self.model.trim_outbox({bucket: row})
         self.real.trim_outbox({bucket: row})
 
+    @rule(buckets=st.lists(st.sampled_from(BUCKETS), unique=True), row=st.integers(0, 20))
+    def skip(self, buckets: list[int], row: int) -> None:
+        """Skip row numbers, also some that have been given."""
+        self.model.skip_rows(buckets, row)
+        self.real.skip_rows(buckets, row)
+
     @rule(upto_ms=NUMBERS, limit=st.integers(0, 5))
     def due(self, upto_ms: int, limit: int) -> None:
         """Ask for deadlines."""

@@ -6,7 +6,7 @@
 
 local refused = {}
 for _, command in ipairs({
-  {'HMGET', KEYS[1], 'f'}, {'HGETALL', KEYS[1]}, {'HINCRBY', KEYS[1], 'f', '1'},
+  {'HGET', KEYS[1], 'f'}, {'HMGET', KEYS[1], 'f'}, {'HGETALL', KEYS[1]}, {'HINCRBY', KEYS[1], 'f', '1'},
   {'HLEN', KEYS[1]}, {'HSET', KEYS[1], 'f', 'v'}, {'HDEL', KEYS[1], 'f'}, {'HSCAN', KEYS[1], '0'},
   {'ZCARD', KEYS[1]}, {'ZADD', KEYS[1], '1', 'm'}, {'ZREM', KEYS[1], 'm'},
   {'ZRANGEBYSCORE', KEYS[1], '-inf', '0'},

@@ -176,6 +176,13 @@ class RedisStore:
             writes=True,
         )
 
+    def skip_rows(self, buckets: Sequence[int], upto: int) -> None:
+        """See `Store.skip_rows`."""
+        self._call(
+            [("EVALSHA", scripts.SKIP.sha, 1, self._keys.bucket(b)[0], upto) for b in buckets],
+            writes=True,
+        )
+
     def outbox_depth(self, buckets: Sequence[int]) -> dict[int, int]:
         """See `Store.outbox_depth`."""
         replies = self._call([("XLEN", self._keys.bucket(bucket)[3]) for bucket in buckets])
