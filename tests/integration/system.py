@@ -238,11 +238,7 @@ class System:
                 known = isinstance(event, dict)
                 customer = event["customer_id"] if isinstance(event, dict) else "x"
                 value = json.dumps(event).encode() if known else event
-                number = (
-                    partition_of(customer.encode(), self.partitions)
-                    if place is None
-                    else place(customer)
-                )
+                number = (place or self.place)(customer)
                 sent.append(
                     await client.send(
                         name, value, customer.encode(), partition=number, timestamp_ms=record_ms
@@ -252,6 +248,10 @@ class System:
             return [(at.partition, at.offset) for at in [await one for one in sent]]
         finally:
             await client.stop()
+
+    def place(self, customer_id: str) -> int:
+        """Return the partition of a customer by Java's partitioner."""
+        return partition_of(customer_id.encode(), self.partitions)
 
     # -- output ---------------------------------------------------------------
 

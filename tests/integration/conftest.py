@@ -1,0 +1,22 @@
+"""A running tierstream on the servers that the tests share."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.system import System
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest.fixture
+async def system(kafka_bootstrap: str, redis_url: str, tmp_path: Path) -> AsyncIterator[System]:
+    """An installation without workers, under a namespace that no other test uses."""
+    namespace = f"t{uuid.uuid4().hex[:8]}"
+    async with System(kafka_bootstrap, redis_url, namespace, tmp_path) as running:
+        yield running
