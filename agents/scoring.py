@@ -105,8 +105,7 @@ class ScoringService(Service):
         self._flight: _Flight | None = None
         self._generation = 0
         self._careful = 0
-        self._report_offsets = False
-        self._flushed_s = self._swept_s = 0.0
+        self._flushed_s = self._swept_s = self._reported_s = 0.0
         self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "store")
         self._sweeper = ThreadPoolExecutor(1, "deadlines")
@@ -263,7 +262,6 @@ class ScoringService(Service):
             commits = self._folding.close(batch, reading, swept=swept)
             if time.monotonic() - self._flushed_s >= self._settings.flush_ms / 1000:
                 self._flushed_s = time.monotonic()
-                self._report_offsets = True
                 touched = [commit.bucket for commit in commits]
                 commits += self._folding.flush(self._done, touched, reading, swept=swept)
             self._spent("encode", started)
@@ -432,7 +430,8 @@ class ScoringService(Service):
         # Forgetting is safe at any time: a later load queues behind the commit under way.
         cached = self._ownership.trim(self._settings.cached_customers)
         self._metrics.cached_customers.set(cached)
-        if self._report_offsets and self._done:
+        report_ms = self._settings.report_ms
+        if report_ms and self._done and time.monotonic() - self._reported_s >= report_ms / 1000:
             await self._tell_kafka()
         for base in INPUTS:
             self._metrics.lag.labels(base).set(reading.lag(base))
@@ -445,7 +444,7 @@ class ScoringService(Service):
 
     async def _tell_kafka(self) -> None:
         """Write the group's offsets, for lag monitors only: the store's cursors decide."""
-        self._report_offsets = False
+        self._reported_s = time.monotonic()
         offsets = {
             tp: OffsetAndMetadata(self._done[source], "")
             for tp, base in self._ownership.assigned.items()

@@ -74,6 +74,7 @@ class Settings:
         sweep_limit: Most deadlines fired with one micro-batch.
         cached_customers: Customers kept in memory.
         flush_ms: How often cursors of quiet buckets are written.
+        report_ms: How often offsets are written to Kafka, for lag monitors; 0 for never.
         dedup: How far back repeated events are recognised.
         bad_run_limit: Consecutive bad records of a partition that halt it.
         bad_ratio_limit: Share of bad records among the last 1,000 that halts it.
@@ -98,6 +99,7 @@ class Settings:
     sweep_limit: int = 2_000
     cached_customers: int = 200_000
     flush_ms: int = 2_000
+    report_ms: int = 5_000
     dedup: DedupWindow = _DEDUP
     bad_run_limit: int = 100
     bad_ratio_limit: float = 0.5

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import faulthandler
 import os
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from mode import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from agents.metrics import Metrics
     from agents.relay import Relay
@@ -52,6 +55,7 @@ class Watchdog(Service):
         now_s = time.monotonic()
         for part in self._parts:
             part.progressed_s = now_s
+        self._loop = asyncio.get_running_loop()
         threading.Thread(target=self._look, name="watchdog", daemon=True).start()
 
     async def on_stop(self) -> None:
@@ -63,7 +67,8 @@ class Watchdog(Service):
         while not self._stop.wait(_LOOK_EVERY_S):
             for number, part in enumerate(self._parts):
                 age_s = time.monotonic() - part.progressed_s
-                if age_s < self._limit_s:
+                # Without partitions it is the group, or Redis, that lets it wait: see /readyz.
+                if age_s < self._limit_s or not part.ready:
                     told.discard(number)
                     continue
                 if number not in told:
@@ -71,6 +76,20 @@ class Watchdog(Service):
                     self._metrics.stalls.inc()
                     log.error("stalled", part=type(part).__name__, seconds=round(age_s))
                     faulthandler.dump_traceback()
+                    self._dump_tasks()
                 if age_s > 2 * self._limit_s:
                     log.error("ended_after_stall", part=type(part).__name__)
                     os._exit(EXIT_STALLED)
+
+    def _dump_tasks(self) -> None:
+        """Say where every task waits: a loop that turns shows nothing of it in a thread's stack."""
+        for task in asyncio.all_tasks(self._loop):
+            sys.stderr.write(f"{task.get_name()}: {' > '.join(_waits(task.get_coro()))}\n")
+        sys.stderr.flush()
+
+
+def _waits(coroutine: Any) -> Iterator[str]:  # noqa: ANN401 - whatever can be awaited
+    """Yield where a coroutine waits, and where what it waits for does."""
+    while (frame := getattr(coroutine, "cr_frame", None)) is not None:
+        yield f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"
+        coroutine = coroutine.cr_await
