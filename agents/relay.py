@@ -207,7 +207,7 @@ class Relay(Service):
         for shard in list(self._shards.values()):
             running = shard.producer or await self._start_producer(shard)
             if shard.number in self._untidy:
-                await self._blocking(lambda s=shard: self._store.trim_outbox(s.published))
+                await self._blocking(partial(self._store.trim_outbox, shard.published))
                 self._untidy.discard(shard.number)
             rows = await self._blocking(
                 partial(self._store.read_outbox, shard.published, _ROWS_PER_BUCKET)
