@@ -22,6 +22,6 @@ async def system(
     namespace = f"t{uuid.uuid4().hex[:8]}"
     # The embedded broker answers a commit during a rebalance with ILLEGAL_GENERATION, and aiokafka
     # then joins as someone new; the old member is never put out, and the group waits for it.
-    env = {} if on_apache_kafka else {"report_ms": "0"}
+    env = {} if on_apache_kafka else {"report_ms": "0", "audit": "off"}
     async with System(kafka_bootstrap, redis_url, namespace, tmp_path, env=env) as running:
         yield running
