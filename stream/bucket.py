@@ -23,7 +23,14 @@ from schemas.records import (
 )
 from stream.customer import Customer, decode, encode
 from stream.fold import Payment
-from stream.ledger import OrderEntry, decode_entry, encode_entry, ledger_key, period_of
+from stream.ledger import (
+    PERIOD_MS,
+    OrderEntry,
+    decode_entry,
+    encode_entry,
+    ledger_key,
+    period_of,
+)
 from stream.outbox import change_row, tiers_row
 from stream.seen import DedupWindow, Seen
 from stream.sentinels import NEVER
@@ -348,10 +355,12 @@ class Bucket:
 
 def _by_period(entries: Mapping[str, OrderEntry]) -> dict[int, dict[str, bytes]]:
     periods: dict[int, dict[str, bytes]] = {}
+    listed: dict[str, bytes] = {}
+    start_ms = end_ms = 0
     for key, entry in entries.items():
-        period = period_of(entry.at_ms)
-        listed = periods.get(period)
-        if listed is None:
-            listed = periods[period] = {}
+        if not start_ms <= entry.at_ms < end_ms:  # most are of the period before them
+            period = period_of(entry.at_ms)
+            start_ms, end_ms = period * PERIOD_MS, (period + 1) * PERIOD_MS
+            listed = periods.setdefault(period, {})
         listed[key] = encode_entry(entry)
     return periods

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from stream.calendar import DAY_MS
 
-_PERIOD_MS = 32 * DAY_MS
+PERIOD_MS = 32 * DAY_MS
 _SEPARATOR = "\x1f"
 
 
@@ -18,7 +18,7 @@ def ledger_key(customer_id: str, order_id: str) -> str:
 
 def period_of(at_ms: int) -> int:
     """Return the 32-day period that an order belongs to; whole periods are dropped for age."""
-    return at_ms // _PERIOD_MS
+    return at_ms // PERIOD_MS
 
 
 class OrderEntry(Struct, array_like=True, gc=False):

@@ -13,8 +13,6 @@ from stream.window import Span
 if TYPE_CHECKING:
     from schemas.policy.measures import Measure as Document
 
-_ORDER_INSTANTS = {"last_order": False, "first_order": True}
-
 
 class MeasurePlan:
     """Builds measures one by one, and collects what must be kept for them.
@@ -35,9 +33,10 @@ class MeasurePlan:
             self.attributes.add(document.attribute)
             return runtime.Attribute(name, document.unit, document.attribute)
         if isinstance(document, documents.DaysSinceMeasure):
-            first = _ORDER_INSTANTS.get(document.days_since)
-            source = self._keep(document.days_since if first is None else ORDERS)
-            return runtime.DaysSince(name, source, first=bool(first))
+            if document.days_since == "first_order":
+                return runtime.DaysSinceFirst(name, ORDERS)
+            known = document.days_since == "last_order"
+            return runtime.DaysSinceLast(name, self._keep(ORDERS if known else document.days_since))
         if isinstance(document, documents.GrowthMeasure):
             return self._growth(name, document)
         if isinstance(document, documents.Windowed):

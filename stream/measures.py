@@ -281,36 +281,50 @@ class Growth(_Windowed):
         return divide_half_even(gained * BASIS_POINTS, earlier)
 
 
-class DaysSince(Measure):
-    """Whole days since the newest (recency) or the first (tenure) event of a kind."""
+class DaysSinceLast(Measure):
+    """Whole days since the newest surviving event of a kind: recency."""
 
-    def __init__(self, name: str, source: str, *, first: bool = False) -> None:
-        """Count from the newest event, or from the *first*."""
+    steady = True
+
+    def __init__(self, name: str, source: str) -> None:
+        """Count from the newest event of *source*."""
         super().__init__(name, "days", source)
-        self._first = first
-        self.steady = True
-
-    def _since_ms(self, customer: Customer) -> int:
-        series = customer.kinds[self.source]
-        if not self._first:
-            return series.last_ms()
-        first_ms = series.totals.first_ms
-        return MISSING if first_ms == NEVER else first_ms
 
     def value(self, customer: Customer, now_ms: int) -> int:
         """Return the days elapsed, at least 0, or `MISSING` before the first event."""
-        since_ms = self._since_ms(customer)
-        if since_ms == MISSING:
-            return MISSING
-        return max(0, (now_ms - since_ms) // DAY_MS)
+        since_ms = customer.kinds[self.source].last_ms()
+        if since_ms >= now_ms:
+            return 0
+        return MISSING if since_ms == MISSING else (now_ms - since_ms) // DAY_MS
 
     def due_ms(self, customer: Customer, now_ms: int, low: int, high: int) -> int:
         """Return the exact instant at which *high* days have passed."""
         del now_ms, low
-        since_ms = self._since_ms(customer)
-        if since_ms == MISSING or high >= NEVER:
-            return NEVER
-        return since_ms + high * DAY_MS
+        since_ms = customer.kinds[self.source].last_ms()
+        return NEVER if since_ms == MISSING or high >= NEVER else since_ms + high * DAY_MS
+
+
+class DaysSinceFirst(Measure):
+    """Whole days since the earliest event of a kind: tenure."""
+
+    steady = True
+
+    def __init__(self, name: str, source: str) -> None:
+        """Count from the earliest event of *source*."""
+        super().__init__(name, "days", source)
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return the days elapsed, at least 0, or `MISSING` before the first event."""
+        since_ms = customer.kinds[self.source].totals.first_ms
+        if since_ms == NEVER:
+            return MISSING
+        return (now_ms - since_ms) // DAY_MS if since_ms < now_ms else 0
+
+    def due_ms(self, customer: Customer, now_ms: int, low: int, high: int) -> int:
+        """Return the exact instant at which *high* days have passed."""
+        del now_ms, low
+        since_ms = customer.kinds[self.source].totals.first_ms
+        return NEVER if since_ms == NEVER or high >= NEVER else since_ms + high * DAY_MS
 
 
 class Attribute(Measure):

@@ -43,7 +43,7 @@ class Seen:
         self._window = window
         self.checksums: dict[str, int] = {}
         self._blobs: deque[tuple[int, list[str]]] = deque()
-        self._fresh: list[str] = []
+        self._fresh: dict[str, int] = {}
         for blob in stored:
             newest_ms, ids, checksums = _decoder.decode(blob)
             self._blobs.append((newest_ms, ids))
@@ -51,8 +51,7 @@ class Seen:
 
     def remember(self, event_id: str, checksum: int) -> None:
         """Add an id that is not known yet."""
-        self.checksums[event_id] = checksum
-        self._fresh.append(event_id)
+        self.checksums[event_id] = self._fresh[event_id] = checksum
 
     def seal(self, now_ms: int) -> tuple[bytes, int]:
         """Close what was remembered since the last call.
@@ -63,8 +62,9 @@ class Seen:
         """
         blob = b""
         if self._fresh:
-            ids, self._fresh = self._fresh, []
-            blob = msgspec.msgpack.encode((now_ms, ids, [self.checksums[i] for i in ids]))
+            fresh, self._fresh = self._fresh, {}
+            ids = list(fresh)
+            blob = msgspec.msgpack.encode((now_ms, ids, list(fresh.values())))
             self._blobs.append((now_ms, ids))
         dropped = 0
         limit_ms = now_ms - self._window.age_ms
