@@ -13,14 +13,19 @@ if TYPE_CHECKING:
 
 _BLOCK = 1_000
 _LONGEST_DETAIL = 500
+_LONGEST_KEY = 50_000
+_LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 
 
 def letter_row(record: ConsumerRecord[bytes, bytes], topic: str, reason: str, detail: str) -> bytes:
     """Return the outbox row for a refused record: its own bytes, and in headers why.
 
+    Whatever the record is like, the row can be published: a letter that a broker refuses would
+    hold up everything behind it. So key and value are cut, and times put within bounds.
     *detail* must not contain anything from the payload.
     """
-    value = record.value
+    key, value = record.key, record.value
+    instant_ms = min(max(record.timestamp, 0), _LATEST_MS)
     headers = {
         "reason": reason,
         "detail": " ".join(detail.split())[:_LONGEST_DETAIL],
@@ -29,15 +34,15 @@ def letter_row(record: ConsumerRecord[bytes, bytes], topic: str, reason: str, de
         "source_offset": str(record.offset),
         "source_timestamp_ms": str(record.timestamp),
         "original_size_bytes": str(0 if value is None else len(value)),
-        "first_seen": format_instant(max(record.timestamp, 0)),
+        "first_seen": format_instant(instant_ms),
     }
     return encode_row(
         Row(
             topic=DEAD_LETTERS,
-            key=record.key,
+            key=None if key is None else key[:_LONGEST_KEY],
             value=None if value is None else value[:MAX_VALUE_BYTES],
             headers=[(name, text.encode()) for name, text in headers.items()],
-            timestamp_ms=max(record.timestamp, 0),
+            timestamp_ms=instant_ms,
         )
     )
 

@@ -120,7 +120,7 @@ class Relay(Service):
             published = 0
             try:
                 async with self._lock:
-                    published = await self._turn()
+                    published = 0 if self.should_stop else await self._turn()
             except StoreUnavailable as exc:
                 log.warning("store_unavailable", error=str(exc))
                 # It may have forgotten what was trimmed.
@@ -131,6 +131,8 @@ class Relay(Service):
                 self._metrics.relay_restarts.labels(type(exc).__name__).inc()
                 await self.sleep(_RETRY_S)
             self.progressed_s = time.monotonic()
+            if self.should_stop:
+                return
             # Nothing ever arrives here: polling keeps the membership alive.
             await self._consumer.getmany(timeout_ms=0 if published else int(_IDLE_S * 1000))
 
@@ -283,10 +285,11 @@ class Relay(Service):
 
 
 def _append(builder: Any, row: Row) -> bool:  # noqa: ANN401 - aiokafka's builder is untyped
+    # Brokers refuse times ahead of their own (message.timestamp.after.max.ms), and a row that is
+    # refused would hold up all that follow: such a row is dated when it is published.
+    timestamp_ms = min(row.timestamp_ms, time.time_ns() // 1_000_000)
     return (
-        builder.append(
-            key=row.key, value=row.value, timestamp=row.timestamp_ms, headers=row.headers
-        )
+        builder.append(key=row.key, value=row.value, timestamp=timestamp_ms, headers=row.headers)
         is not None
     )
 

@@ -243,7 +243,7 @@ class ScoringService(Service):
         self._spent("fetch", started)
         async with self._lock:
             reading = self._reading
-            if reading is None:
+            if reading is None or self.should_stop:
                 return
             if generation != self._generation:
                 # A rebalance came between: what was fetched may be read again by its owner.
@@ -382,7 +382,7 @@ class ScoringService(Service):
         while not self.should_stop and generation == self._generation:
             try:
                 async with self._lock:
-                    if generation == self._generation:
+                    if generation == self._generation and not self.should_stop:
                         await self._open(list(self._ownership.assigned))
             except (StoreUnavailable, KafkaError) as exc:
                 self._not_opened(exc)
@@ -402,6 +402,8 @@ class ScoringService(Service):
             with suppress(KafkaError):
                 await self._consumer.getmany(timeout_ms=_HOLD_POLL_MS)
             self.progressed_s = time.monotonic()
+            if self.should_stop:
+                return
             try:
                 await self._blocking(self._store.ping)
             except StoreUnavailable:

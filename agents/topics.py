@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiokafka.admin import NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaTimeoutError, TopicAlreadyExistsError, for_code
 
 from agents.kafka import admin
 from agents.settings import INPUTS, OUTBOX, OUTPUTS
 
 if TYPE_CHECKING:
+    from aiokafka.admin import AIOKafkaAdminClient
+
     from agents.settings import Settings
+
+_LOOKS = 150
+_LOOK_EVERY_S = 0.1
 
 _COMPACTED = frozenset({"customer-tiers"})
 
@@ -28,6 +34,21 @@ class TopicPlan:
 
     partitions: int = 8
     replication: int = 1
+
+
+async def _await_leaders(client: AIOKafkaAdminClient, topics: list[str]) -> None:
+    """Wait until new topics can be used: a broker learns of them only after the answer."""
+    for _ in range(_LOOKS):
+        existing = set(await client.list_topics())
+        if existing.issuperset(topics):
+            described = await client.describe_topics(topics)
+            if not any(
+                topic["error_code"] or any(p["leader"] < 0 for p in topic["partitions"])
+                for topic in described
+            ):
+                return
+        await asyncio.sleep(_LOOK_EVERY_S)
+    raise KafkaTimeoutError(f"topics are not ready: {', '.join(topics)}")
 
 
 async def create_topics(settings: Settings, plan: TopicPlan) -> dict[str, bool]:
@@ -62,6 +83,7 @@ async def create_topics(settings: Settings, plan: TopicPlan) -> dict[str, bool]:
                 error = for_code(code)
                 if code and error is not TopicAlreadyExistsError:
                     raise error(name)
+            await _await_leaders(client, missing)
         return {name: name in missing for name in names}
     finally:
         await client.close()

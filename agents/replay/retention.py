@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaError, KafkaTimeoutError, for_code
 
 from agents import kafka
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 FOREVER: Final = -1
 RETENTION: Final = "retention.ms"
+_LOOKS = 50
+_LOOK_EVERY_S = 0.1
 _OWN_SETTING = 1  # https://kafka.apache.org/protocol: ConfigSource DYNAMIC_TOPIC_CONFIG
 
 
@@ -71,6 +74,17 @@ async def set_retention(settings: Settings, topics: Iterable[str], retention_ms:
         for error, message, *_ in answer.resources:
             if error:
                 raise for_code(error)(message)
+    await _await_retention(settings, [resource.name for resource in wanted], retention_ms)
+
+
+async def _await_retention(settings: Settings, topics: list[str], retention_ms: int) -> None:
+    """Wait until the broker goes by what it has accepted; that may take it a moment."""
+    for _ in range(_LOOKS):
+        configs = await topic_configs(settings, topics)
+        if all(config.get(RETENTION) == str(retention_ms) for config in configs.values()):
+            return
+        await asyncio.sleep(_LOOK_EVERY_S)
+    raise KafkaTimeoutError(f"{RETENTION} was accepted but does not hold: {', '.join(topics)}")
 
 
 async def forgetful(settings: Settings, topics: Iterable[str], age_ms: int) -> Mapping[str, int]:

@@ -48,7 +48,8 @@ async def levels(settings: Settings) -> dict[str, str]:
 async def test_missing_topics_are_told_and_created_ones_are_fine(settings: Settings) -> None:
     assert (await levels(settings))["topics"] == "fail"
     await installed(settings)
-    assert set((await levels(settings)).values()) == {"ok"}
+    found = await levels(settings)
+    assert set(found.values()) == {"ok"}, found
 
 
 async def test_records_where_java_would_not_put_them_are_told_with_their_share(
