@@ -155,15 +155,15 @@ async def test_the_published_table_of_cdnow_comes_out_of_broker_and_redis(
             system, "replay", str(orders), "--as-of", END_OF_TABLE, "--export", str(out)
         )
     computed = {}
-    for line in (out / "customers.jsonl").read_text().splitlines():
-        customer = json.loads(line)
+    for text in (out / "customers.jsonl").read_text().splitlines():
+        customer = json.loads(text)
         computed[str(int(customer["customer_id"]))] = table_row(customer["measures"])
     with data_file("cdnow_customers_summary_with_transactions.csv").open() as lines:
         published = list(csv.DictReader(lines))
     assert len(published) == len(computed) == 2_357
-    for row in published:
-        expected = int(row["x"]), *(Fraction(row[name]) for name in ("t_x", "T", "zbar"))
-        assert computed[row["ID"]] == expected, row
+    for line in published:
+        expected = int(line["x"]), *(Fraction(line[name]) for name in ("t_x", "T", "zbar"))
+        assert computed[line["ID"]] == expected, line
 
 
 def table_row(measures: dict[str, int]) -> tuple[int, Fraction, Fraction, Fraction]:
