@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Due = Mapping[int, list[tuple[str, int]]]
     Wanted = tuple[dict[int, list[str]], dict[int, list[tuple[int, str]]]]
 
+_FOREIGN_BEHIND = 20_000
+
 
 class Folding:
     """Brings batches into the buckets that this worker owns.
@@ -149,7 +151,7 @@ class Folding:
     def flush(
         self, done: Mapping[str, int], skipped: Iterable[int], reading: Reading, *, swept: bool
     ) -> list[BucketCommit]:
-        """Return commits that only move the cursors (and clock) of quiet home buckets on.
+        """Return commits that only move the cursors (and clock) of quiet buckets on.
 
         Args:
             done: Offsets per source below which everything has been written.
@@ -168,7 +170,18 @@ class Folding:
                 later = clock_ms is not None and clock_ms > (bucket.clock_ms or 0)
                 moves = behind or (later and self._settings.clock == "stream")
                 if moves and home not in others:
+                    self._count(bucket)
                     commits.append(bucket.commit(behind, clock_ms))
+        for number, bucket in self._ownership.buckets.items():
+            # A foreign bucket that is fed no more would let its source be read again from there
+            # on. Seldom: each such commit makes the bucket's own worker start over.
+            feeding = {s: done[s] for s in bucket.epochs if s in done}
+            behind = {
+                s: p for s, p in feeding.items() if p - bucket.cursors.get(s, 0) >= _FOREIGN_BEHIND
+            }
+            if behind and number not in others:
+                self._count(bucket)
+                commits.append(bucket.commit(behind, None))
         return commits
 
     def _close(
