@@ -115,7 +115,9 @@ async def test_each_bad_record_is_in_the_dead_letters_once_and_good_ones_are_una
     counts = {c: one.orders.totals.count for c, one in system.customers().items()}
     assert counts == {"ann": 1, "bob": 1, "cid": len(bad)}
     assert worker.metric("tierstream_dead_letters_total") >= len(bad)
-    assert worker.metric("tierstream_events_repeated_total") == 1
+    await wait_for_async(
+        lambda: worker.metric("tierstream_events_repeated_total") == 1, "the repeat counted", 20
+    )
 
     assert worker.stop() == 0
     again = await system.started()
