@@ -7,6 +7,7 @@ after the warm-up and stops with the last record.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import resource
 import sys
@@ -149,6 +150,8 @@ def _print(trial: Trial) -> None:
 
 def main() -> None:
     """Run one contestant: ``drain``, ``parse``, ``faust-each`` or ``faust-take``."""
+    gc.freeze()  # as tierstream's worker does
+    gc.set_threshold(200_000, 50, 100)
     name, task = sys.argv[1], msgspec.json.decode(sys.argv[2], type=Task)
     # Faust reads the command line too.
     del sys.argv[1:]
