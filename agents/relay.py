@@ -203,32 +203,45 @@ class Relay(Service):
     # -- publishing -----------------------------------------------------------
 
     async def _turn(self) -> int:
-        """Publish once what waits in every shard; return the number of rows."""
-        total = 0
-        waiting = 0
-        for shard in list(self._shards.values()):
-            running = shard.producer or await self._start_producer(shard)
-            if shard.number in self._untidy:
-                await self._blocking(partial(self._store.trim_outbox, shard.published))
-                self._untidy.discard(shard.number)
-            rows = await self._blocking(
-                partial(self._store.read_outbox, shard.published, _ROWS_PER_BUCKET)
-            )
-            found = {bucket: found for bucket, found in rows.items() if found}
-            if not found:
-                continue
-            try:
-                total += await self._publish(shard, running, found)
-            except KafkaError:
-                # Committed or not, only the log knows: a new producer settles it, and
-                # the marker then says.
-                await self._stop_producer(shard)
-                raise
-            waiting += sum(len(some) >= _ROWS_PER_BUCKET for some in found.values())
-            upto = {bucket: shard.published[bucket] for bucket in found}
-            await self._blocking(partial(self._store.trim_outbox, upto))
-        self._metrics.outbox_rows.set(waiting)
-        return total
+        """Publish once what waits in every shard; return the number of rows.
+
+        The shards' transactions run side by side: each has a producer of its own, and most of
+        a transaction is waiting for the broker.
+        """
+        turns = [self._serve(shard) for shard in list(self._shards.values())]
+        served = await asyncio.gather(*turns, return_exceptions=True)
+        for outcome in served:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        counts = [outcome for outcome in served if not isinstance(outcome, BaseException)]
+        self._metrics.outbox_rows.set(sum(waiting for _, waiting in counts))
+        return sum(published for published, _ in counts)
+
+    async def _serve(self, shard: _Shard) -> tuple[int, int]:
+        """Publish once what waits in *shard*.
+
+        Returns how many rows were published, and in how many buckets more are waiting.
+        """
+        running = shard.producer or await self._start_producer(shard)
+        if shard.number in self._untidy:
+            await self._blocking(partial(self._store.trim_outbox, shard.published))
+            self._untidy.discard(shard.number)
+        rows = await self._blocking(
+            partial(self._store.read_outbox, shard.published, _ROWS_PER_BUCKET)
+        )
+        found = {bucket: found for bucket, found in rows.items() if found}
+        if not found:
+            return 0, 0
+        try:
+            published = await self._publish(shard, running, found)
+        except KafkaError:
+            # Committed or not, only the log knows: a new producer settles it, and
+            # the marker then says.
+            await self._stop_producer(shard)
+            raise
+        upto = {bucket: shard.published[bucket] for bucket in found}
+        await self._blocking(partial(self._store.trim_outbox, upto))
+        return published, sum(len(some) >= _ROWS_PER_BUCKET for some in found.values())
 
     async def _publish(
         self,
