@@ -51,9 +51,10 @@ async def consumer(bootstrap: str, *topics: str, **settings: Any) -> AsyncIterat
 async def create_topic(
     bootstrap: str, name: str, partitions: int = 1, configs: Mapping[str, str] | None = None
 ) -> None:
-    """Create a topic with one replica."""
+    """Create a topic with one replica that keeps its records, however old they say they are."""
+    kept = {"retention.ms": "-1", **(configs or {})}
     async with admin(bootstrap) as client:
-        topic = NewTopic(name, partitions, 1, topic_configs=dict(configs or {}))
+        topic = NewTopic(name, partitions, 1, topic_configs=kept)
         response = await client.create_topics([topic])
     errors = {entry[0]: entry[1:] for entry in response.topic_errors}
     assert errors[name][0] == 0, errors
