@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from schemas.currencies import EXPONENTS
-from schemas.policy.gradings import Bands
 from stream.calendar import DAY_MS, LocalDays
 from stream.customer import ORDERS, Shape
 from stream.gradings.bands import compile_bands
@@ -158,7 +157,7 @@ _COMPILERS: dict[str, Callable[[str, Any, Scope], Grading]] = {
 
 
 def _evidence(document: GradingDocument, scope: Scope) -> tuple[int, int] | None:
-    evidence = document.minimum_evidence if isinstance(document, Bands) else None
+    evidence = document.minimum_evidence
     if evidence is None:
         return None
     return scope.measures[evidence.measure], scope.level(evidence.measure, evidence.at_least)

@@ -7,9 +7,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.currencies import EXPONENTS
-from schemas.policy.checks import Checker, level_words
+from schemas.policy.checks import Checker
 from schemas.policy.document import PolicyDocument
 from schemas.policy.findings import Finding, Location, Mistake, PolicyFileError, shown
+from schemas.policy.fit import level_words
 from schemas.policy.measures import Measure
 from schemas.policy.part import INCOHERENT, MISSING, UNKNOWN_KEY, without_tags
 from schemas.policy.shape import PolicyShape

@@ -204,3 +204,20 @@ Points = Annotated[
     ),
 ]
 """Exact points, or None for full points."""
+
+
+def whole_level(level: Decimal, unit: Unit, exponent: int) -> int | None:
+    """Return *level* as an integer of *unit*, money scaled by *exponent*; None if it does not fit.
+
+    >>> whole_level(Decimal("1000.10"), "money", 2), whole_level(Decimal("1.5"), "days", 2)
+    (100010, None)
+    >>> whole_level(BasisPoints(1250), "bp", 2), whole_level(BasisPoints(1250), "count", 2)
+    (1250, None)
+    """
+    if unit == "text" or (isinstance(level, BasisPoints) and unit != "bp"):
+        return None
+    scaled = level.scaleb(exponent) if unit == "money" else level
+    whole = int(scaled)
+    if whole != scaled or (whole < 0 and unit in {"count", "days"}):
+        return None
+    return whole

@@ -1,25 +1,22 @@
 """The whole policy file, each part well formed; whether they fit together is checked elsewhere."""
 
-from collections.abc import Iterator
 from decimal import Decimal
 
 from pydantic import Field
 
 from schemas.currencies import EXPONENTS
-from schemas.policy.conditions import GradingCondition, MeasureCondition, leaves
-from schemas.policy.findings import Location
-from schemas.policy.gradings import Conditions, Grading, TagGrading
+from schemas.policy.gradings import Grading
 from schemas.policy.measures import Measure
 from schemas.policy.part import Part
 from schemas.policy.quantities import (
     MAX_DAYS,
-    BasisPoints,
     Currency,
     Name,
     PolicyName,
     Rate,
     TimeZone,
     Unit,
+    whole_level,
 )
 
 _WEEK_MINUTES = 7 * 24 * 60
@@ -87,47 +84,10 @@ class PolicyShape(Part):
             if name in order or name in open_ or name not in self.gradings:
                 return
             open_.add(name)
-            for other in referred_gradings(self.gradings[name]):
+            for other in self.gradings[name].referred():
                 visit(other)
             order[name] = None
 
         for name in self.gradings:
             visit(name)
         return tuple(order)
-
-
-def whole_level(level: Decimal, unit: Unit, exponent: int) -> int | None:
-    """Return *level* as an integer of *unit*, money scaled by *exponent*; None if it does not fit.
-
-    >>> whole_level(Decimal("1000.10"), "money", 2), whole_level(Decimal("1.5"), "days", 2)
-    (100010, None)
-    >>> whole_level(BasisPoints(1250), "bp", 2), whole_level(BasisPoints(1250), "count", 2)
-    (1250, None)
-    """
-    if unit == "text" or (isinstance(level, BasisPoints) and unit != "bp"):
-        return None
-    scaled = level.scaleb(exponent) if unit == "money" else level
-    whole = int(scaled)
-    if whole != scaled or (whole < 0 and unit in {"count", "days"}):
-        return None
-    return whole
-
-
-def conditions_in(
-    grading: Grading,
-) -> Iterator[tuple[Location, MeasureCondition | GradingCondition]]:
-    """Yield every test that *grading* makes, with its place inside the grading."""
-    if isinstance(grading, Conditions):
-        for position, level in enumerate(grading.levels):
-            if level.when is not None:
-                yield from leaves(level.when, ("levels", position, "when"))
-    elif isinstance(grading, TagGrading):
-        yield from leaves(grading.add_when, ("add_when",))
-        if grading.remove_when is not None:
-            yield from leaves(grading.remove_when, ("remove_when",))
-
-
-def referred_gradings(grading: Grading) -> tuple[str, ...]:
-    """Return the names of the gradings that *grading* looks at, in file order, once each."""
-    tests = (test for _, test in conditions_in(grading))
-    return tuple(dict.fromkeys(t.grading for t in tests if isinstance(t, GradingCondition)))

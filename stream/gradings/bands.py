@@ -9,7 +9,7 @@ from stream.gradings.base import Grading, Reading, Scope
 from stream.gradings.ladder import NO_LADDER, Ladder, ladder
 
 if TYPE_CHECKING:
-    from schemas.policy.gradings import Bands as Document
+    from schemas.policy.gradings.bands import Bands as Document
     from stream.customer import Grade
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from schemas.policy.conditions import Condition
-    from schemas.policy.gradings import Conditions as Document
+    from schemas.policy.gradings.conditions import Conditions as Document
     from stream.customer import Grade
 
     Test = Callable[[Reading], bool]

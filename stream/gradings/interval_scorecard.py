@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stream.gradings.scorecard import FULL, Item, Scorecard, build_scorecard, range_table
 
 if TYPE_CHECKING:
-    from schemas.policy.gradings import IntervalScorecard as Document
+    from schemas.policy.gradings.scorecards import IntervalScorecard as Document
     from stream.gradings.base import Scope
 
 

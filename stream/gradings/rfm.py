@@ -10,13 +10,13 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.policy.gradings import CELLS, SEGMENTS
+from schemas.policy.gradings.rfm import CELLS, SEGMENTS
 from stream.gradings.base import Grading, Reading, Scope, merged
 from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
-    from schemas.policy.gradings import RfmCells as CellsDocument
-    from schemas.policy.gradings import RfmSegments as SegmentsDocument
+    from schemas.policy.gradings.rfm import RfmCells as CellsDocument
+    from schemas.policy.gradings.rfm import RfmSegments as SegmentsDocument
     from stream.customer import Grade
 
 # What one step of a digit is worth when two cells are compared: R before F before M.

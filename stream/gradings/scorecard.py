@@ -15,7 +15,8 @@ from stream.money import divide_half_even
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from schemas.policy.gradings import Range, Rounding, Tier
+    from schemas.policy.gradings.scorecards import Range, Rounding
+    from schemas.policy.gradings.tiers import Tier
     from stream.customer import Grade, Value
 
 FULL = Fraction(100)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from schemas.policy.gradings import TAG_GRADES
+from schemas.policy.gradings.tag import TAG_GRADES
 from stream.calendar import DAY_MS
 from stream.gradings.base import Grading, Reading, Scope
 from stream.gradings.conditions import Rules
 from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
-    from schemas.policy.gradings import TagGrading as Document
+    from schemas.policy.gradings.tag import TagGrading as Document
     from stream.customer import Grade
     from stream.gradings.conditions import Test
 

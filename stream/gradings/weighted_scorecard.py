@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.policy.gradings import DirectIndicator
+from schemas.policy.gradings.scorecards import DirectIndicator
 from stream.gradings.scorecard import FULL, Item, Scorecard, build_scorecard, range_table
 
 if TYPE_CHECKING:
-    from schemas.policy.gradings import WeightedScorecard as Document
+    from schemas.policy.gradings.scorecards import WeightedScorecard as Document
     from stream.gradings.base import Scope
 
 

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 from schemas.policy import PolicyDocument, parse_policy
 from schemas.policy.conditions import AllOf
-from schemas.policy.gradings import Bands, Conditions, IntervalScorecard, WeightedScorecard
+from schemas.policy.gradings.bands import Bands
+from schemas.policy.gradings.conditions import Conditions
+from schemas.policy.gradings.scorecards import IntervalScorecard, WeightedScorecard
 from schemas.policy.measures import SumMeasure
 from schemas.policy.quantities import BasisPoints
 from tests.unit.schemas.policy.sample import POLICY

@@ -1,14 +1,53 @@
-"""Checks of tiers, ranges and weights: the parts of a grading that must be in order."""
+"""Ladders of tiers with separate enter and exit levels, and what can be wrong with them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from fractions import Fraction
+
+from pydantic import Field
 
 from schemas.policy.findings import Location, Mistake, shown
-from schemas.policy.gradings import IntervalIndicator, Range, Tier, WeightedIndicator
-from schemas.policy.quantities import BasisPoints
+from schemas.policy.gradings.base import GradingPart
+from schemas.policy.labels import Label
+from schemas.policy.part import Items, Part
+from schemas.policy.quantities import BasisPoints, Level, Name
 
 _FULL = 100
+
+
+class Tier(Part):
+    """One tier of a ladder.
+
+    Attributes:
+        tier: Its name.
+        enter: Reached from this level up; None only for the last tier, the floor.
+        exit: Kept down to this level; None means the same as enter.
+        label: How people call it.
+    """
+
+    tier: Name = Field(description="a tier name")
+    enter: Level | None = None
+    exit: Level | None = None
+    label: Label | None = None
+
+    @property
+    def keep(self) -> Decimal | None:
+        """The least level that keeps a customer in this tier; None for the floor."""
+        return self.enter if self.exit is None else self.exit
+
+
+class Tiered(GradingPart):
+    """A grading whose grades are a ladder of tiers."""
+
+    tiers: Items[Tier] = Field(description="a list of tiers, best first")
+
+    @property
+    def grades(self) -> tuple[str, ...]:
+        """Every grade it can give, best first."""
+        return tuple(tier.tier for tier in self.tiers)
+
+    def labels(self) -> dict[str, Label]:
+        """Return the labels of the tiers that have one."""
+        return {tier.tier: tier.label for tier in self.tiers if tier.label is not None}
 
 
 def ladder_mistakes(
@@ -52,37 +91,3 @@ def _point_mistakes(at: Location, tier: Tier) -> Iterator[Mistake]:
     for key, level in (("enter", tier.enter), ("exit", tier.exit)):
         if level is not None and (isinstance(level, BasisPoints) or not 0 <= level <= _FULL):
             yield Mistake((*at, key), shown(f"{level:f}"), "points from 0 to 100, such as 80")
-
-
-def range_mistakes(at: Location, ranges: Sequence[Range], *, parts: int) -> Iterator[Mistake]:
-    """Yield what is wrong with ranges whose full points are 100 / *parts*."""
-    full = Fraction(_FULL, parts)
-    before: Decimal | None = None
-    for position, part in enumerate(ranges):
-        last = position + 1 == len(ranges)
-        if last and part.below is not None:
-            allowed = "nothing: the last range is open upwards"
-            yield Mistake((*at, position, "below"), shown(f"{part.below:f}"), allowed)
-        if not last and part.below is None:
-            allowed = "a number; only the last range has no below"
-            yield Mistake((*at, position, "below"), None, allowed)
-        if part.below is not None and before is not None and part.below <= before:
-            allowed = f"a number above the range before it, {before:f} (ascending)"
-            yield Mistake((*at, position, "below"), shown(f"{part.below:f}"), allowed)
-        before = part.below if part.below is not None else before
-        if part.points is not None and part.points > full:
-            yield Mistake(
-                (*at, position, "points"),
-                shown(str(part.points)),
-                f"at most {full}, as the indicator's 100 points are split over {parts} measures",
-            )
-
-
-def weight_mistakes(
-    at: Location, indicators: Mapping[str, IntervalIndicator | WeightedIndicator]
-) -> Iterator[Mistake]:
-    """Yield a mistake unless the weights add up to the whole."""
-    total = sum((indicator.weight for indicator in indicators.values()), Fraction(0))
-    if total != 1:
-        percent = f"{float(total * 100):.9g}%"
-        yield Mistake(at, f"a total weight of {percent}", "weights that add up to 100%")

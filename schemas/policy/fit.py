@@ -1,0 +1,148 @@
+"""Do references and levels fit the policy around them? What the checks of every part build on."""
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from schemas.policy.conditions import GradingCondition, MeasureCondition
+from schemas.policy.findings import Location, Mistake, shown
+from schemas.policy.quantities import Unit, whole_level
+
+_SHOWN_NAMES = 8
+
+
+class Names(Protocol):
+    """What a policy names, as far as its parts must know (see `schemas.policy.shape`)."""
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217 code of the reporting currency."""
+
+    @property
+    def exponent(self) -> int:
+        """Decimal places of its minor unit."""
+
+    @property
+    def measures(self) -> Mapping[str, object]:
+        """Every measure by name."""
+
+    @property
+    def gradings(self) -> Mapping[str, object]:
+        """Every grading by name."""
+
+    def unit_of(self, measure: str) -> Unit:
+        """Return what a measure counts. KeyError when unknown."""
+
+    def grades_of(self, grading: str) -> tuple[str, ...]:
+        """Return the grades that a grading can give. KeyError when unknown."""
+
+
+def level_words(unit: Unit, currency: str, exponent: int) -> str:
+    """Say in words what level a measure of *unit* may be compared with."""
+    words: dict[Unit, str] = {
+        "money": f"a number of {currency}, such as {Decimal(1000).scaleb(0):.{exponent}f}",
+        "count": "a whole number, such as 3",
+        "days": "a whole number of days, such as 30",
+        "bp": 'a percent such as "12.5%", or whole basis points such as 1250',
+        "number": "a whole number, such as 80",
+        "text": "is or is_known, as the measure is text",
+    }
+    return words[unit]
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Checks of one reference or level against the policy around it.
+
+    Attributes:
+        names: What the policy names.
+        broken: Measures and gradings that exist but have mistakes of their own; referring to
+            them is right, and nothing more can be said of them.
+    """
+
+    names: Names
+    broken: frozenset[str] = field(default_factory=frozenset)
+
+    def test(self, at: Location, test: MeasureCondition | GradingCondition) -> Iterator[Mistake]:
+        """Check what one test of a condition refers to, and what it compares that with."""
+        if isinstance(test, GradingCondition):
+            yield from self._grades(at, test)
+            return
+        for key, level in (("at_least", test.at_least), ("below", test.below)):
+            if level is not None:
+                yield from self.level(at, test.measure, (key, level))
+                return
+        if test.measure not in self.names.measures:
+            yield from self.numeric((*at, "measure"), test.measure)
+        elif test.is_ is not None:
+            yield from self._values((*at, "is"), test.measure, test.is_)
+
+    def _values(
+        self, at: Location, measure: str, values: tuple[str | int, ...]
+    ) -> Iterator[Mistake]:
+        unit = self.names.unit_of(measure)
+        if unit not in {"text", "number", "count"}:
+            yield Mistake(at, "is", f"at_least, below or is_known, as {measure} is {unit}")
+            return
+        kind, words = (str, "text") if unit == "text" else (int, "a whole number")
+        for position, value in enumerate(values):
+            if not isinstance(value, kind):
+                yield Mistake((*at, position), shown(value), f"{words}, as {measure} is {unit}")
+
+    def _grades(self, at: Location, test: GradingCondition) -> Iterator[Mistake]:
+        if test.grading not in self.names.gradings:
+            if test.grading not in self.broken:
+                words = _one_of("a grading", test.grading, self.names.gradings)
+                yield Mistake((*at, "grading"), shown(test.grading), words)
+            return
+        grades = self.names.grades_of(test.grading)
+        for position, grade in enumerate(test.is_):
+            if grade not in grades:
+                words = _one_of(f"a grade of {test.grading}", grade, grades)
+                yield Mistake((*at, "is", position), shown(grade), words)
+
+    def level(
+        self, at: Location, measure: str, level: tuple[str, Decimal], units: tuple[Unit, ...] = ()
+    ) -> Iterator[Mistake]:
+        """Check a mapping that names a measure and, beside it, one level."""
+        key, value = level
+        unit = self.names.unit_of(measure) if measure in self.names.measures else None
+        if unit == "text" and key in {"at_least", "below"}:
+            allowed = f"is or is_known, as {measure} is text"
+            yield Mistake((*at, key), shown(key), allowed, at_key=True)
+            return
+        yield from self.numeric((*at, "measure"), measure, units)
+        yield from self.fits((*at, key), measure, value)
+
+    def numeric(
+        self, at: Location, measure: str, units: tuple[Unit, ...] = (), *, at_key: bool = False
+    ) -> Iterator[Mistake]:
+        """Check that *measure* exists and is a number (in one of *units*, when given)."""
+        if measure not in self.names.measures:
+            if measure not in self.broken:
+                words = _one_of("a measure", measure, self.names.measures)
+                yield Mistake(at, shown(measure), words, at_key)
+            return
+        unit = self.names.unit_of(measure)
+        if unit == "text" or (units and unit not in units):
+            wanted = " or ".join(units) or "a number"
+            yield Mistake(at, shown(measure), f"a measure of {wanted}; this one is {unit}", at_key)
+
+    def fits(self, at: Location, measure: str, level: Decimal) -> Iterator[Mistake]:
+        """Check that *level* can be said in the unit of *measure*."""
+        if measure not in self.names.measures or self.names.unit_of(measure) == "text":
+            return
+        unit, exponent = self.names.unit_of(measure), self.names.exponent
+        if whole_level(level, unit, exponent) is None:
+            yield Mistake(at, shown(f"{level:f}"), level_words(unit, self.names.currency, exponent))
+
+
+def _one_of(what: str, given: str, names: Iterable[str]) -> str:
+    known = list(names)
+    near = difflib.get_close_matches(given, known, n=3)
+    if near:
+        return f"{what}, such as {' or '.join(near)}"
+    more = ", ..." if len(known) > _SHOWN_NAMES else ""
+    return f"{what}: {', '.join(known[:_SHOWN_NAMES])}{more}"

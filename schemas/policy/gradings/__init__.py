@@ -1,0 +1,34 @@
+"""Gradings: how measures become a grade. One file for each kind, told apart by ``type``."""
+
+from typing import Annotated
+
+from pydantic import Tag
+
+from schemas.policy.gradings.bands import Bands
+from schemas.policy.gradings.conditions import Conditions
+from schemas.policy.gradings.rfm import RfmCells, RfmSegments
+from schemas.policy.gradings.scorecards import IntervalScorecard, WeightedScorecard
+from schemas.policy.gradings.tag import TagGrading
+from schemas.policy.part import TAG_MARK, by_type
+
+GRADING_TYPES = (
+    "bands",
+    "interval_scorecard",
+    "weighted_scorecard",
+    "rfm_cells",
+    "rfm_segments",
+    "conditions",
+    "tag",
+)
+
+Grading = Annotated[
+    Annotated[Bands, Tag(TAG_MARK + "bands")]
+    | Annotated[IntervalScorecard, Tag(TAG_MARK + "interval_scorecard")]
+    | Annotated[WeightedScorecard, Tag(TAG_MARK + "weighted_scorecard")]
+    | Annotated[RfmCells, Tag(TAG_MARK + "rfm_cells")]
+    | Annotated[RfmSegments, Tag(TAG_MARK + "rfm_segments")]
+    | Annotated[Conditions, Tag(TAG_MARK + "conditions")]
+    | Annotated[TagGrading, Tag(TAG_MARK + "tag")],
+    by_type(GRADING_TYPES),
+]
+"""Told apart by its ``type``."""

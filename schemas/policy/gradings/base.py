@@ -1,0 +1,64 @@
+"""What every grading of the policy language has, whatever its type."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from schemas.policy.conditions import GradingCondition, MeasureCondition
+from schemas.policy.findings import Location, Mistake
+from schemas.policy.fit import Fit
+from schemas.policy.labels import Label
+from schemas.policy.part import Part
+from schemas.policy.quantities import Level, Name
+
+
+class MinimumEvidence(Part):
+    """Below this there is too little data to grade at all."""
+
+    measure: Name = Field(description="the name of a measure")
+    at_least: Level = Field(description="a number")
+
+
+class GradingPart(Part):
+    """A grading. Subclasses name their ``type`` and say what they can give and look at.
+
+    Attributes:
+        label: How people call it.
+        minimum_evidence: Not graded while this is not met.
+    """
+
+    label: Label | None = None
+    minimum_evidence: MinimumEvidence | None = None
+
+    @property
+    def grades(self) -> tuple[str, ...]:
+        """Every grade it can give, best first."""
+        raise NotImplementedError
+
+    def tests(self) -> Iterator[tuple[Location, MeasureCondition | GradingCondition]]:
+        """Yield every test that its conditions make, with its place inside the grading."""
+        return iter(())
+
+    def referred(self) -> tuple[str, ...]:
+        """Return the names of the gradings that it looks at, in file order, once each."""
+        tests = (test for _, test in self.tests())
+        return tuple(dict.fromkeys(t.grading for t in tests if isinstance(t, GradingCondition)))
+
+    def labels(self) -> dict[str, Label]:
+        """Return how people call its grades, for those that the policy gives a name."""
+        return {}
+
+    def own_mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
+        """Yield what does not fit in this type of grading; `mistakes` adds the rest."""
+        del at, fit
+        return iter(())
+
+    def mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
+        """Yield everything that does not fit, with *at* as the grading's own place."""
+        evidence = self.minimum_evidence
+        if evidence is not None:
+            place = (*at, "minimum_evidence")
+            yield from fit.level(place, evidence.measure, ("at_least", evidence.at_least))
+        yield from self.own_mistakes(at, fit)
+        for place, test in self.tests():
+            yield from fit.test((*at, *place), test)
