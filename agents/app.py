@@ -40,6 +40,9 @@ class TierstreamApp(faust.App):
         """Start the parts after what Faust starts itself (see `app.service` in its docs)."""
         return [*super().on_init_dependencies(), *self.parts]
 
+    def _create_directories(self) -> None:
+        """Make none: they are for tables, and a worker leaves nothing where it is started."""
+
 
 def create_app(settings: Settings, role: Role, scorer: Scorer | None) -> TierstreamApp:
     """Return the application of one worker process.

@@ -58,6 +58,7 @@ def test_ctrl_c_leaves_nothing_behind(moment: str, tmp_path: Path) -> None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
     assert code == 130
-    assert "Traceback" not in screen.read_text()
+    shown = screen.read_text()
+    assert "Traceback" not in shown, shown
     wait_for(lambda: not list(scratch.iterdir()), "its files to be gone")
     wait_for(lambda: not descendants(scratch), "its processes to be gone")
