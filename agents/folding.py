@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from agents.letters import letter_row
 from agents.settings import INPUTS
-from schemas.records import OrderCancelled, OrderPaid, OrderRefunded
+from schemas.records import OrderCancelled, OrderRefunded
+from stream.arrivals import Payment
 from stream.ledger import ledger_key, period_of
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from agents.ownership import Ownership
     from agents.reading import Reading
     from agents.settings import Settings
-    from stream.bucket import Arrival, Bucket
+    from stream.arrivals import Arrival
+    from stream.bucket import Bucket
     from stream.store import BucketCommit, Store
 
     Due = Mapping[int, list[tuple[str, int]]]
@@ -85,10 +87,10 @@ class Folding:
                 missing[number] = absent
             places = [
                 place
-                for arrivals in by_customer.values()
+                for customer_id, arrivals in by_customer.items()
                 for arrival in arrivals
-                if careful or type(arrival.event) is not OrderPaid
-                for place in _ledger_places(arrival, bucket)
+                if careful or type(arrival) is not Payment
+                for place in _ledger_places(customer_id, arrival, bucket)
             ]
             if places:
                 orders[number] = places
@@ -216,14 +218,14 @@ class Folding:
         return next(base for base in INPUTS if self._settings.topic(base) == topic)
 
 
-def _ledger_places(arrival: Arrival, bucket: Bucket) -> list[tuple[int, str]]:
+def _ledger_places(customer_id: str, arrival: Arrival, bucket: Bucket) -> list[tuple[int, str]]:
     """Return where the ledger may hold the order that *arrival* speaks of."""
+    if isinstance(arrival, Payment):
+        return [(period_of(arrival.entry.at_ms), ledger_key(customer_id, arrival.order_id))]
     event = arrival.event
-    if isinstance(event, OrderPaid):
-        return [(period_of(event.occurred_ms), ledger_key(event.customer_id, event.order_id))]
     if not isinstance(event, (OrderRefunded, OrderCancelled)):
         return []
-    key = ledger_key(event.customer_id, event.order_id)
+    key = ledger_key(customer_id, event.order_id)
     newest = period_of(max(arrival.record_ms, event.occurred_ms)) + 1
     oldest = min(bucket.oldest_period(arrival.record_ms), newest)
     return [(period, key) for period in range(oldest, newest + 1)]

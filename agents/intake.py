@@ -15,8 +15,7 @@ from schemas.decode import (
     decode_profile,
 )
 from schemas.records import ClockAdvanced
-from stream.admission import FUTURE, refusal
-from stream.bucket import Arrival
+from stream.admission import FUTURE, admit
 from stream.partition import bucket_of
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from agents.metrics import Metrics
     from agents.ownership import Ownership
     from agents.settings import Settings
-    from stream.bucket import Event
+    from stream.arrivals import Arrival, Event
 
     Record = ConsumerRecord[bytes, bytes]
     Run = tuple[TopicPartition, list[Record]]
@@ -99,7 +98,7 @@ class Intake:
                 batch.oldest_ms = records[0].timestamp
         return batch
 
-    def _events(  # noqa: C901, PLR0912, PLR0915 - for every record: written out on purpose
+    def _events(  # noqa: C901 - for every record: written out on purpose
         self, tp: TopicPartition, base: str, records: list[Record], batch: Batch, wall_ms: int
     ) -> None:
         decode = _DECODERS[base]
@@ -120,17 +119,17 @@ class Intake:
                 if value is not None and len(value) > limit:
                     raise Rejected(OVERSIZED, f"value: more than {limit} bytes")  # noqa: TRY301
                 event = decode(value)
-            except Rejected as bad:
-                refused = bad.reason, bad.detail
-            else:
                 customer_id = event.customer_id
                 number = numbers.get(customer_id, -1)
                 if number < 0:
                     number = self._remember(customer_id)
                 if record_ms > latest_ms:
-                    refused = FUTURE, "record timestamp: too far after the wall clock"
-                else:
-                    refused = refusal(event, record_ms, plan)
+                    raise Rejected(  # noqa: TRY301 - one way out for all of them
+                        FUTURE, "record timestamp: too far after the wall clock"
+                    )
+                arrival = admit(event, record_ms, value, plan, record)  # type: ignore[arg-type]
+            except Rejected as bad:
+                refused = bad.reason, bad.detail
             if number % partitions != home:
                 self._metrics.foreign.inc()
                 batch.foreign.setdefault(number, set()).add(source)
@@ -138,7 +137,6 @@ class Intake:
                 continue
             if refused is None:
                 good += 1
-                arrival = Arrival(event, record_ms, value, record)  # type: ignore[arg-type]
                 customers = arrivals.get(number)
                 if customers is None:
                     customers = arrivals[number] = {}

@@ -7,24 +7,12 @@ written comes out as a `BucketCommit`. Nothing here reads a clock or does I/O.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
-from zlib import crc32
+from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct
-
-from schemas.records import (
-    ConsentChanged,
-    IdentityLinked,
-    Interaction,
-    OrderCancelled,
-    OrderPaid,
-    OrderRefunded,
-    ProfileChanged,
-)
+from schemas.records import Interaction, OrderCancelled, OrderRefunded, ProfileChanged
+from stream.arrivals import Payment
 from stream.customer import Customer, decode, encode
-from stream.fold import Payment
 from stream.ledger import (
-    PERIOD_MS,
     OrderEntry,
     decode_entry,
     encode_entry,
@@ -39,34 +27,9 @@ from stream.store import ABSENT, BucketCommit, BucketHead
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from stream.arrivals import Arrival, OtherEvent
     from stream.changes import Change
     from stream.fold import Scorer
-
-    Event = (
-        OrderPaid
-        | OrderRefunded
-        | OrderCancelled
-        | Interaction
-        | ProfileChanged
-        | IdentityLinked
-        | ConsentChanged
-    )
-
-
-class Arrival(Struct, gc=False):
-    """One decoded record on its way into a bucket.
-
-    Attributes:
-        event: What it says.
-        record_ms: Record time.
-        value: The record's bytes, for its checksum and for the dead letters.
-        origin: Opaque to the fold; handed back with a `Refusal`.
-    """
-
-    event: Event
-    record_ms: int
-    value: bytes
-    origin: Any
 
 
 class Refusal(NamedTuple):
@@ -172,68 +135,54 @@ class Bucket:
         """Whether there is anything to commit beyond positions."""
         return bool(self._touched or self.tally.refusals)
 
-    def apply(self, arrivals: Sequence[Arrival]) -> None:
-        """Apply records of any customers, each customer's in order (see `apply_to`)."""
-        by_customer: dict[str, list[Arrival]] = {}
-        for arrival in arrivals:
-            by_customer.setdefault(arrival.event.customer_id, []).append(arrival)
-        for customer_id, own in by_customer.items():
-            self.apply_to(customer_id, own)
-
     def apply_to(self, customer_id: str, arrivals: Sequence[Arrival]) -> None:
         """Apply one customer's records in order.
 
-        The customer must have been adopted, every order that a refund refers to made
-        known, and every event admitted (see `stream.admission`).
+        The customer must have been adopted, and every order that a refund refers to made
+        known.
         """
         customer = self.customers[customer_id]
-        tally, checksums, fresh, known_orders = (
-            self.tally,
-            self._checksums,
-            self._fresh,
-            self._known,
-        )
-        converter = self.scorer.plan.converter
+        tally, checksums, fresh, known = self.tally, self._checksums, self._fresh, self._known
+        pay = self.scorer.pay
+        prefix = ledger_key(customer_id, "")
         payments: list[Payment] = []
-        remember = self._seen.remember
-        applied = 0
+        passed_over = 0
         for arrival in arrivals:
-            event = arrival.event
-            event_id = event.event_id
-            checksum = crc32(arrival.value)
-            known = checksums.get(event_id)
-            if known is not None:
-                self._meet_again(arrival, known == checksum, "event_id is taken already")
-                continue
-            if type(event) is OrderPaid:
-                key = ledger_key(customer_id, event.order_id)
-                entry = fresh.get(key) or known_orders.get(key)
-                if entry is not None:
-                    same = entry.checksum == checksum
-                    self._meet_again(arrival, same, "order_id was paid already")
+            if isinstance(arrival, Payment):
+                event_id, entry = arrival.event_id, arrival.entry
+                checksum = entry.checksum
+                if event_id in checksums:
+                    self._meet_again(arrival, checksums[event_id] == checksum, "event_id")
+                    passed_over += 1
                     continue
-                paid_minor, cost_minor = event.amount_minor, event.cost_minor or 0
-                if event.currency != converter.reporting:
-                    paid_minor = converter.convert(paid_minor, event.currency)
-                    cost_minor = converter.convert(cost_minor, event.currency)
-                entry = OrderEntry(event.occurred_ms, paid_minor, cost_minor, checksum)
+                key = prefix + arrival.order_id
+                if key in fresh or key in known:
+                    paid = fresh.get(key) or known[key]
+                    self._meet_again(arrival, paid.checksum == checksum, "order_id")
+                    passed_over += 1
+                    continue
                 fresh[key] = entry
-                payments.append(Payment(arrival.record_ms, event_id, event.order_id, entry))
+                payments.append(arrival)
             else:
+                event_id, checksum = arrival.event.event_id, arrival.checksum
+                if event_id in checksums:
+                    self._meet_again(arrival, checksums[event_id] == checksum, "event_id")
+                    passed_over += 1
+                    continue
                 if payments:
-                    tally.changes += self.scorer.pay(customer, payments)
+                    tally.changes += pay(customer, payments)
                     payments = []
-                changes = self._other(customer, arrival.record_ms, event)
+                changes = self._other(customer, arrival.record_ms, arrival.event)
                 if changes is None:
                     tally.ignored += 1
+                    passed_over += 1
                     continue
                 tally.changes += changes
-            remember(event_id, checksum)
-            applied += 1
+            checksums[event_id] = checksum
         if payments:
-            tally.changes += self.scorer.pay(customer, payments)
-        if applied:
-            tally.applied += applied
+            tally.changes += pay(customer, payments)
+        if passed_over < len(arrivals):
+            tally.applied += len(arrivals) - passed_over
             self._touched[customer_id] = customer
 
     def wake(self, customer_id: str, upto_ms: int) -> None:
@@ -289,7 +238,9 @@ class Bucket:
 
     # -- inside ---------------------------------------------------------------
 
-    def _other(self, customer: Customer, record_ms: int, event: Event) -> Sequence[Change] | None:
+    def _other(
+        self, customer: Customer, record_ms: int, event: OtherEvent
+    ) -> Sequence[Change] | None:
         """Apply anything but a paid order; None where no rule of the policy reads it."""
         scorer, event_id = self.scorer, event.event_id
         if isinstance(event, (OrderRefunded, OrderCancelled)):
@@ -325,10 +276,11 @@ class Bucket:
             customer, record_ms, event.event_id, event.order_id, amount_minor, entry
         )
 
-    def _meet_again(self, arrival: Arrival, same: bool, detail: str) -> None:  # noqa: FBT001
+    def _meet_again(self, arrival: Arrival, same: bool, taken: str) -> None:  # noqa: FBT001
         if same:
             self.tally.repeated += 1
         else:
+            detail = f"{taken}: was taken already by another record"
             self.tally.refusals.append(Refusal(arrival, "conflict", detail))
 
     def _old_periods(self, now_ms: int) -> list[int]:
@@ -354,13 +306,13 @@ class Bucket:
 
 
 def _by_period(entries: Mapping[str, OrderEntry]) -> dict[int, dict[str, bytes]]:
+    if not entries:
+        return {}
+    instants = [entry.at_ms for entry in entries.values()]
+    first, last = period_of(min(instants)), period_of(max(instants))
+    if first == last:  # nearly always
+        return {first: dict(zip(entries, map(encode_entry, entries.values()), strict=True))}
     periods: dict[int, dict[str, bytes]] = {}
-    listed: dict[str, bytes] = {}
-    start_ms = end_ms = 0
     for key, entry in entries.items():
-        if not start_ms <= entry.at_ms < end_ms:  # most are of the period before them
-            period = period_of(entry.at_ms)
-            start_ms, end_ms = period * PERIOD_MS, (period + 1) * PERIOD_MS
-            listed = periods.setdefault(period, {})
-        listed[key] = encode_entry(entry)
+        periods.setdefault(period_of(entry.at_ms), {})[key] = encode_entry(entry)
     return periods

@@ -10,39 +10,22 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from stream.changes import TIME_PASSED, Cause, Change, direction, reasons_for
 from stream.customer import ORDERS
 from stream.gradings.base import Reading
-from stream.ledger import OrderEntry
 from stream.measures import PROFILE
 from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from stream.arrivals import Payment
     from stream.customer import Customer, Value
+    from stream.ledger import OrderEntry
     from stream.plan import Plan
 
 NO_CHANGES: tuple[Change, ...] = ()
 _LOWEST = -NEVER - 1
-
-
-class Payment(Struct, gc=False):
-    """A paid order on its way into a customer.
-
-    Attributes:
-        record_ms: Record time.
-        event_id: Named as the cause of changes.
-        order_id: To find refunds that came before their order.
-        entry: The order as the ledger will keep it.
-    """
-
-    record_ms: int
-    event_id: str
-    order_id: str
-    entry: OrderEntry
 
 
 class Scorer:
@@ -65,11 +48,11 @@ class Scorer:
         """Apply paid orders, in order; ledger entries are updated by what came before them."""
         if self._pay_quietly(customer, payments):
             return NO_CHANGES
-        changes: list[Change] = []
-        for payment in payments:
-            if len(payments) == 1 or not self._pay_quietly(customer, (payment,)):
-                changes += self._pay_slowly(customer, payment)
-        return changes
+        if len(payments) == 1:
+            return self._pay_slowly(customer, payments[0])
+        # Most of them are quiet even so: halves find those that are not in few steps.
+        half = len(payments) // 2
+        return [*self.pay(customer, payments[:half]), *self.pay(customer, payments[half:])]
 
     def refund(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +26,7 @@ class DedupWindow:
     events: int = 4_000
 
 
+_encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(tuple[int, list[str], list[int]])
 
 
@@ -32,48 +34,46 @@ class Seen:
     """Event ids applied by one bucket, each with a checksum of its record.
 
     Attributes:
-        checksums: By event id. Read it to tell a repeat (equal checksum) from a conflict;
-            write to it through `remember` only.
+        checksums: By event id, in the order of arrival. Look an id up to tell a repeat (equal
+            checksum) from a conflict; set one that is not known yet, and never any other.
     """
 
-    __slots__ = ("_blobs", "_fresh", "_window", "checksums")
+    __slots__ = ("_blobs", "_sealed", "_window", "checksums")
 
     def __init__(self, window: DedupWindow, stored: Iterable[bytes] = ()) -> None:
         """Start from the blobs that earlier commits stored, oldest first."""
         self._window = window
         self.checksums: dict[str, int] = {}
         self._blobs: deque[tuple[int, list[str]]] = deque()
-        self._fresh: dict[str, int] = {}
         for blob in stored:
             newest_ms, ids, checksums = _decoder.decode(blob)
             self._blobs.append((newest_ms, ids))
             self.checksums.update(zip(ids, checksums, strict=True))
-
-    def remember(self, event_id: str, checksum: int) -> None:
-        """Add an id that is not known yet."""
-        self.checksums[event_id] = self._fresh[event_id] = checksum
+        self._sealed = len(self.checksums)
 
     def seal(self, now_ms: int) -> tuple[bytes, int]:
-        """Close what was remembered since the last call.
+        """Close what was added since the last call.
 
         Returns:
-            The blob to store (empty if nothing was remembered), and how many of the
+            The blob to store (empty if nothing was added), and how many of the
             oldest stored blobs to drop because they fell out of the window at *now_ms*.
         """
+        checksums, blobs = self.checksums, self._blobs
         blob = b""
-        if self._fresh:
-            fresh, self._fresh = self._fresh, {}
-            ids = list(fresh)
-            blob = msgspec.msgpack.encode((now_ms, ids, list(fresh.values())))
-            self._blobs.append((now_ms, ids))
+        added = len(checksums) - self._sealed
+        if added:
+            # A dict keeps the order of arrival: what is new stands at its end.
+            ids = list(islice(reversed(checksums), added))
+            ids.reverse()
+            blob = _encode((now_ms, ids, [checksums[event_id] for event_id in ids]))
+            blobs.append((now_ms, ids))
         dropped = 0
         limit_ms = now_ms - self._window.age_ms
         # The newest blob always stays: it is only being stored now.
-        while len(self._blobs) > 1 and (
-            self._blobs[0][0] < limit_ms or len(self.checksums) > self._window.events
-        ):
-            _, ids = self._blobs.popleft()
+        while len(blobs) > 1 and (blobs[0][0] < limit_ms or len(checksums) > self._window.events):
+            _, ids = blobs.popleft()
             for event_id in ids:
-                self.checksums.pop(event_id, None)
+                checksums.pop(event_id, None)
             dropped += 1
+        self._sealed = len(checksums)
         return blob, dropped

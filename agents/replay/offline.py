@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from agents.replay.events_jsonl import DECODERS
-from stream.admission import refusal
-from stream.bucket import Arrival, Bucket
+from schemas.decode import Rejected
+from stream.admission import admit
+from stream.bucket import Bucket
 from stream.fold import Scorer
 from stream.outbox import TIER_CHANGES, decode_row
 from stream.partition import bucket_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from agents.replay.log import LogRecord
-    from stream.bucket import Event
+    from stream.arrivals import Arrival
     from stream.plan import Plan
 
 CHUNK = 5_000
@@ -107,27 +108,27 @@ class _Run:
         self._of: dict[str, Bucket] = {}
 
     def fold(self, chunk: Sequence[LogRecord]) -> None:
-        shares: dict[int, list[Arrival]] = {}
+        shares: dict[str, list[Arrival]] = {}
         for record in chunk:
             event = DECODERS[record.topic](record.value)
-            refused = refusal(event, record.record_ms, self._plan)
-            if refused is not None:
-                self.refused.append(Refused(record, *refused))
+            try:
+                arrival = admit(event, record.record_ms, record.value, self._plan, record)
+            except Rejected as bad:
+                self.refused.append(Refused(record, bad.reason, bad.detail))
                 continue
-            bucket = self._of.get(event.customer_id) or self._meet(event)
-            arrival = Arrival(event, record.record_ms, record.value, record)
-            shares.setdefault(bucket.number, []).append(arrival)
-        for number, arrivals in shares.items():
-            self.buckets[number].apply(arrivals)
+            shares.setdefault(event.customer_id, []).append(arrival)
+        for customer_id, arrivals in shares.items():
+            bucket = self._of.get(customer_id) or self._meet(customer_id)
+            bucket.apply_to(customer_id, arrivals)
 
-    def _meet(self, event: Event) -> Bucket:
-        number = bucket_of(event.customer_id, self._count)
+    def _meet(self, customer_id: str) -> Bucket:
+        number = bucket_of(customer_id, self._count)
         bucket = self.buckets.get(number)
         if bucket is None:
             head = BucketHead(number, 0, 0, {}, [], None, 0)
             bucket = self.buckets[number] = Bucket(head, self._scorer, _EVERYTHING)
-        bucket.adopt(event.customer_id, None)
-        self._of[event.customer_id] = bucket
+        bucket.adopt(customer_id, None)
+        self._of[customer_id] = bucket
         return bucket
 
 

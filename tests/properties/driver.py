@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schemas.decode import decode_interaction, decode_order, decode_profile
 from schemas.policy import parse_policy
-from stream.bucket import Arrival, Bucket
+from stream.admission import admit
+from stream.bucket import Bucket
 from stream.calendar import format_instant
 from stream.changes import Change, change_payload
 from stream.customer import Customer, decode, encode
@@ -18,6 +19,9 @@ from stream.plan import Plan, compile_policy
 from stream.seen import DedupWindow
 from stream.sentinels import MISSING
 from stream.store import BucketHead
+
+if TYPE_CHECKING:
+    from stream.arrivals import Arrival
 
 CUSTOMER = "c1"
 WINDOW = DedupWindow(age_ms=10**15, events=10**9)
@@ -47,14 +51,12 @@ def to_json(event: Event) -> bytes:
     return json.dumps(wire).encode()
 
 
-def to_arrival(event: Event) -> Arrival:
-    """Decode an event's record as a worker would."""
+def to_arrival(event: Event, plan: Plan) -> Arrival:
+    """Decode an event's record and admit it, as a worker would."""
     value = to_json(event)
-    if event["kind"].startswith("order."):
-        return Arrival(decode_order(value), event["record_ms"], value, None)
-    if event["kind"].startswith("profile."):
-        return Arrival(decode_profile(value), event["record_ms"], value, None)
-    return Arrival(decode_interaction(value), event["record_ms"], value, None)
+    decoders = {"order": decode_order, "profile": decode_profile}
+    decode_event = decoders.get(event["kind"].partition(".")[0], decode_interaction)
+    return admit(decode_event(value), event["record_ms"], value, plan, event)
 
 
 class Run:
@@ -98,16 +100,16 @@ class Run:
 
     def apply(self, events: Iterable[Event]) -> None:
         """Apply one micro-batch and commit it."""
-        arrivals = [to_arrival(event) for event in events]
+        batch = list(events)
         keys = {
-            ledger_key(self.customer_id, arrival.event.order_id)
-            for arrival in arrivals
-            if hasattr(arrival.event, "order_id")
+            ledger_key(self.customer_id, event["order_id"])
+            for event in batch
+            if "order_id" in event
         }
         self.bucket.know_orders(
             {k: v for period in self._ledger.values() for k, v in period.items() if k in keys}
         )
-        self.bucket.apply(arrivals)
+        self.bucket.apply_to(self.customer_id, [to_arrival(event, self.plan) for event in batch])
         self._commit()
 
     def wake(self, upto_ms: int) -> None:
@@ -129,7 +131,7 @@ class Run:
     def _commit(self) -> None:
         tally = self.bucket.tally
         self.changes += tally.changes
-        self.refusals += [(r.arrival.event.event_id, r.reason) for r in tally.refusals]
+        self.refusals += [(r.arrival.origin["event_id"], r.reason) for r in tally.refusals]
         commit = self.bucket.commit({}, None)
         assert commit.version == self._version
         self._version += 1

@@ -6,9 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from schemas.decode import Rejected
 from schemas.policy import parse_policy
 from schemas.records import OrderPaid
-from stream.admission import FUTURE, MAX_MINOR, TOO_LARGE, UNKNOWN_CURRENCY, refusal
+from stream.admission import FUTURE, MAX_MINOR, TOO_LARGE, UNKNOWN_CURRENCY, admit
+from stream.arrivals import Payment
 from stream.plan import compile_policy
 
 PLAN = compile_policy(
@@ -41,20 +43,33 @@ def order(amount_minor: int, currency: str, occurred_ms: int = 0) -> OrderPaid:
 
 
 @pytest.mark.parametrize(
+    ("event", "paid_minor"),
+    [
+        (order(1, "USD"), 1),
+        (order(1, "EUR"), 2),
+        (order(MAX_MINOR, "USD"), MAX_MINOR),
+        (order(1, "USD", PLAN.max_future_ms), 1),
+    ],
+)
+def test_an_order_is_taken_in_at_its_value_in_the_reporting_currency(
+    event: OrderPaid, paid_minor: int
+) -> None:
+    payment = admit(event, 0, b"record", PLAN)
+    assert isinstance(payment, Payment)
+    assert payment.entry.paid_minor == paid_minor
+    assert payment.entry.at_ms == event.occurred_ms
+
+
+@pytest.mark.parametrize(
     ("event", "reason"),
     [
-        (order(1, "USD"), None),
-        (order(1, "EUR"), None),
         (order(1, "JPY"), UNKNOWN_CURRENCY),
-        (order(MAX_MINOR, "USD"), None),
         (order(MAX_MINOR + 1, "USD"), TOO_LARGE),
         (order(MAX_MINOR, "EUR"), TOO_LARGE),
-        (order(1, "USD", PLAN.max_future_ms), None),
         (order(1, "USD", PLAN.max_future_ms + 1), FUTURE),
     ],
 )
-def test_an_event_is_refused_for_its_currency_size_or_time(
-    event: OrderPaid, reason: str | None
-) -> None:
-    refused = refusal(event, 0, PLAN)
-    assert (refused and refused[0]) == reason
+def test_an_order_is_refused_for_its_currency_size_or_time(event: OrderPaid, reason: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        admit(event, 0, b"record", PLAN)
+    assert refused.value.reason == reason

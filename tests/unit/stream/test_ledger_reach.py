@@ -20,13 +20,15 @@ def test_a_refund_a_little_behind_the_others_of_its_bucket_finds_its_order() -> 
     bucket = Bucket(head, Scorer(plan), WINDOW)
     for customer_id in ("behind", "ahead"):
         bucket.adopt(customer_id, None)
-    bucket.apply([to_arrival(paid(1, LAST, customer_id="behind"))])
+    bucket.apply_to("behind", [to_arrival(paid(1, LAST, customer_id="behind"), plan)])
     ledger = bucket.commit({}, None).fresh_orders
-    bucket.apply([to_arrival(paid(2, LAST + 10 * DAY + 1, customer_id="ahead"))])
+    bucket.apply_to("ahead", [to_arrival(paid(2, LAST + 10 * DAY + 1, customer_id="ahead"), plan)])
     for period in bucket.commit({}, None).drop_periods:
         ledger.pop(period, None)
     key = ledger_key("behind", "o1")
     known = {known: entry for entries in ledger.values() for known, entry in entries.items()}
     bucket.know_orders({key: known[key]} if key in known else {})
-    bucket.apply([to_arrival(refunded(1, LAST + 10 * DAY, 30, customer_id="behind"))])
+    bucket.apply_to(
+        "behind", [to_arrival(refunded(1, LAST + 10 * DAY, 30, customer_id="behind"), plan)]
+    )
     assert measures(plan, bucket.customers["behind"], LAST + 10 * DAY) == {"net": 70}

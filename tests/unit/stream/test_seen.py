@@ -7,8 +7,8 @@ from stream.seen import DedupWindow, Seen
 
 def test_ids_are_recognised_after_a_restart() -> None:
     seen = Seen(DedupWindow())
-    seen.remember("a", 1)
-    seen.remember("b", 2)
+    seen.checksums["a"] = 1
+    seen.checksums["b"] = 2
     blob, dropped = seen.seal(10)
     assert dropped == 0
     assert Seen(DedupWindow(), [blob]).checksums == {"a": 1, "b": 2}
@@ -22,7 +22,7 @@ def test_blobs_leave_once_their_newest_event_is_too_old() -> None:
     seen = Seen(DedupWindow(age_ms=100))
     blobs: list[bytes] = []
     for number, now_ms in enumerate((1_000, 1_050, 1_100, 1_101)):
-        seen.remember(str(number), number)
+        seen.checksums[str(number)] = number
         blob, dropped = seen.seal(now_ms)
         blobs = [*blobs, blob][dropped:]
     assert seen.checksums.keys() == {"1", "2", "3"}
@@ -32,7 +32,7 @@ def test_blobs_leave_once_their_newest_event_is_too_old() -> None:
 def test_blobs_leave_when_there_are_too_many_events() -> None:
     seen = Seen(DedupWindow(events=4))
     for number in range(6):
-        seen.remember(str(number), number)
+        seen.checksums[str(number)] = number
         seen.seal(0)
     assert seen.checksums.keys() == {"2", "3", "4", "5"}
 
@@ -41,7 +41,7 @@ def test_the_newest_batch_is_kept_whole_however_large() -> None:
     """It is only being stored now: what was applied must be known after a crash."""
     seen = Seen(DedupWindow(events=2))
     for number in range(5):
-        seen.remember(str(number), number)
+        seen.checksums[str(number)] = number
     blob, dropped = seen.seal(0)
     assert dropped == 0
     assert len(Seen(DedupWindow(events=2), [blob]).checksums) == 5
@@ -50,6 +50,6 @@ def test_the_newest_batch_is_kept_whole_however_large() -> None:
 def test_an_id_that_was_forgotten_may_come_again() -> None:
     seen = Seen(DedupWindow(events=1))
     for number, event_id in enumerate(["a", "b", "a"]):
-        seen.remember(event_id, number)
+        seen.checksums[event_id] = number
         seen.seal(0)
     assert seen.checksums == {"a": 2}
