@@ -93,7 +93,7 @@ class Settings:
     policy: str = ""
     buckets: int = 256
     clock: Clock = "wall"
-    batch_records: int = 50_000
+    batch_records: int = 100_000
     batch_wait_ms: int = 50
     clock_slack_ms: int = 250
     sweep_limit: int = 2_000
