@@ -12,7 +12,9 @@ from stream.gradings.bands import compile_bands
 from stream.gradings.base import Scope, merged
 from stream.gradings.conditions import compile_conditions
 from stream.gradings.interval_scorecard import compile_interval_scorecard
+from stream.gradings.pareto import compile_pareto
 from stream.gradings.rfm import compile_rfm_cells, compile_rfm_segments
+from stream.gradings.rfm_classes import compile_rfm_classes
 from stream.gradings.tag import compile_tag
 from stream.gradings.weighted_scorecard import compile_weighted_scorecard
 from stream.measure_plan import MeasurePlan
@@ -20,7 +22,7 @@ from stream.money import Converter
 from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from schemas.policy import PolicyDocument
     from schemas.policy.gradings import Grading as GradingDocument
@@ -95,8 +97,17 @@ class Plan:
         return [measure.value(customer, now_ms) for measure in self.measures]
 
 
-def compile_policy(document: PolicyDocument) -> Plan:
-    """Return the plan of a policy that `schemas.policy` has accepted."""
+def compile_policy(
+    document: PolicyDocument, cuts: Mapping[str, tuple[int, ...]] | None = None
+) -> Plan:
+    """Return the plan of a policy that `schemas.policy` has accepted.
+
+    Args:
+        document: The policy.
+        cuts: What the population sets, by name (see `stream.population.census`). Cuts that
+            the policy freezes stand before these. A grading with a cut that neither gives
+            grades nobody.
+    """
     days = LocalDays(document.time_zone)
     builder = MeasurePlan()
     measures = tuple(builder.build(name, spec) for name, spec in document.measures.items())
@@ -105,6 +116,7 @@ def compile_policy(document: PolicyDocument) -> Plan:
         measures={measure.name: i for i, measure in enumerate(measures)},
         gradings={name: i for i, name in enumerate(order)},
         level=document.threshold,
+        cuts={**(cuts or {}), **document.frozen_cuts()},
     )
     gradings = tuple(_compile_grading(name, document.gradings[name], scope) for name in order)
     evidence = tuple(_evidence(document.gradings[name], scope) for name in order)
@@ -151,6 +163,8 @@ _COMPILERS: dict[str, Callable[[str, Any, Scope], Grading]] = {
     "weighted_scorecard": compile_weighted_scorecard,
     "rfm_cells": compile_rfm_cells,
     "rfm_segments": compile_rfm_segments,
+    "rfm_classes": compile_rfm_classes,
+    "pareto": compile_pareto,
     "conditions": compile_conditions,
     "tag": compile_tag,
 }

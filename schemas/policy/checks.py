@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from schemas.policy.findings import Mistake, shown
 from schemas.policy.fit import Fit
+from schemas.policy.relative import frozen_mistakes
 from schemas.policy.shape import PolicyShape
 
 
@@ -32,6 +33,8 @@ class Checker:
         fit = Fit(self.policy, self.broken)
         for name, grading in self.policy.gradings.items():
             yield from grading.mistakes(("gradings", name), fit)
+        if self.policy.population is not None:
+            yield from frozen_mistakes(self.policy.population, self.policy.gradings, fit)
         yield from self._cycles()
 
     def _cycles(self) -> Iterator[Mistake]:

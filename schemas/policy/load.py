@@ -157,6 +157,8 @@ def _level_words(location: Location, data: object) -> str:
 
 def _governing(location: Location, around: list[Any]) -> str | None:
     """Return the measure whose level stands at *location*; None when it is points of a score."""
+    if location[0] == "population":
+        return _frozen_measure(str(location[2]), around[0])
     for depth in range(len(location) - 1, -1, -1):
         if isinstance(around[depth], Mapping):
             if isinstance(around[depth].get("measure"), str):
@@ -166,3 +168,14 @@ def _governing(location: Location, around: list[Any]) -> str | None:
         if depth and location[depth - 1] == "measures":
             return str(location[depth])
     return None
+
+
+def _frozen_measure(cut: str, root: Mapping[str, Any]) -> str:
+    """Return the measure of a frozen *cut*; "" where the policy does not tell."""
+    grading, _, axis = cut.rpartition(".")
+    try:
+        spec = root["gradings"][grading]
+        part = spec[axis]
+        return str(part["measure"] if isinstance(part, Mapping) else spec["measure"])
+    except (KeyError, TypeError):
+        return ""

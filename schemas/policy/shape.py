@@ -18,6 +18,7 @@ from schemas.policy.quantities import (
     Unit,
     whole_level,
 )
+from schemas.policy.relative import Population, RelativeCut, relative_cuts
 
 _WEEK_MINUTES = 7 * 24 * 60
 
@@ -35,6 +36,7 @@ class PolicyShape(Part):
         max_future_minutes: How far an event may claim to be ahead of its record.
         measures: What is known of a customer, by name.
         gradings: How measures become grades, by name.
+        population: Cuts of the population that this policy fixes; None: it fixes none.
     """
 
     policy: PolicyName = Field(description="a name of a-z 0-9 -")
@@ -46,6 +48,7 @@ class PolicyShape(Part):
     max_future_minutes: int = Field(default=60, ge=0, le=_WEEK_MINUTES)
     measures: dict[Name, Measure] = Field(min_length=1, description="a mapping of measures")
     gradings: dict[Name, Grading] = Field(min_length=1, description="a mapping of gradings")
+    population: Population | None = None
 
     @property
     def exponent(self) -> int:
@@ -71,6 +74,25 @@ class PolicyShape(Part):
             message = f"{level} does not fit the measure {measure}"
             raise ValueError(message)
         return whole
+
+    def relative_cuts(self) -> dict[str, RelativeCut]:
+        """Return every cut that the gradings take from the population, by name."""
+        return relative_cuts(self.gradings)
+
+    def frozen_cuts(self) -> dict[str, tuple[int, ...]]:
+        """Return the frozen cuts by name, in the unit of their measure; of a checked policy."""
+        if self.population is None:
+            return {}
+        cuts = self.relative_cuts()
+        return {
+            name: tuple(self.threshold(cuts[name].measure, level) for level in levels)
+            for name, levels in self.population.frozen.items()
+        }
+
+    def open_cuts(self) -> tuple[str, ...]:
+        """Return the names of the relative cuts that are not frozen."""
+        frozen = self.frozen_cuts()
+        return tuple(name for name in self.relative_cuts() if name not in frozen)
 
     def grading_order(self) -> tuple[str, ...]:
         """Return the gradings so that each follows those it refers to; else in file order.

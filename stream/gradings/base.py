@@ -29,11 +29,14 @@ class Scope:
         measures: Position of each measure.
         gradings: Position of each grading, in evaluation order.
         level: Turns a level of a measure into an integer of the measure's unit.
+        cuts: Levels that the population sets, ascending, by name: ``grading.axis``. One
+            that is not there is not known yet.
     """
 
     measures: Mapping[str, int]
     gradings: Mapping[str, int]
     level: Callable[[str, Decimal], int]
+    cuts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 class Reading(Struct, frozen=True, gc=False):

@@ -1,4 +1,4 @@
-"""RFM by fixed cuts: the 125 cells and the eight segments.
+"""RFM: the 125 cells and the eight segments, by fixed cuts or by those of the population.
 
 Source: seeds 001 and 002 (RFM量化模型). R is recency in days, where fewer is better;
 F and M are high from a level up. A customer without a reading stands in the worst part.
@@ -8,19 +8,24 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from fractions import Fraction
+from math import lcm
 from typing import TYPE_CHECKING
 
 from schemas.policy.gradings.rfm import CELLS, SEGMENTS
-from stream.gradings.base import Grading, Reading, Scope, merged
+from stream.gradings.base import Grading, Part, Reading, Scope, Score, merged
+from stream.gradings.ungraded import Ungraded
 from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from schemas.policy.gradings.rfm import Cuts
     from schemas.policy.gradings.rfm import RfmCells as CellsDocument
     from schemas.policy.gradings.rfm import RfmSegments as SegmentsDocument
     from stream.customer import Grade
 
-# What one step of a digit is worth when two cells are compared: R before F before M.
-_DIGIT_WEIGHTS = (100, 10, 1)
+_POINTS_PER_STEP = 20
 
 # (recent, frequent, high value) -> segment. Seed names: 重要价值 重要保持 重要发展 重要挽留,
 # then the same four with 一般 for low monetary value.
@@ -39,7 +44,12 @@ _SEGMENT_BY_BITS = dict(
 
 @dataclass(slots=True)
 class RfmCells(Grading):
-    """Three digits from 1 (worst) to 5 (best): recency, frequency, monetary value."""
+    """Three digits from 1 (worst) to 5 (best): recency, frequency, monetary value.
+
+    Attributes:
+        weights: What each digit counts for in the score; they add up to 1.
+        scale: Common denominator of the weights.
+    """
 
     recency: int = 0
     frequency: int = 0
@@ -47,20 +57,40 @@ class RfmCells(Grading):
     recency_cuts: tuple[int, ...] = ()
     frequency_cuts: tuple[int, ...] = ()
     monetary_cuts: tuple[int, ...] = ()
+    weights: tuple[Fraction, ...] = ()
+    scale: int = 1
 
     def tier(self, reading: Reading, standing: Grade) -> str | None:
         """Return the cell code, such as ``"543"``."""
         del standing
-        values = reading.values
-        days = values[self.recency]
-        recent = 1 if days == MISSING else 5 - bisect_right(self.recency_cuts, days)
-        frequent = 1 + bisect_right(self.frequency_cuts, values[self.frequency])
-        valuable = 1 + bisect_right(self.monetary_cuts, values[self.monetary])
+        recent, frequent, valuable = self._digits(reading)
         return f"{recent}{frequent}{valuable}"
 
+    def score(self, reading: Reading) -> Score:
+        """Return the weighted sum of 20 points for each step of each digit, from 20 to 100."""
+        axes = ("recency", "frequency", "monetary")
+        places = (self.recency, self.frequency, self.monetary)
+        parts = tuple(
+            Part(axis, place, reading.values[place], Fraction(digit * _POINTS_PER_STEP), weight)
+            for axis, place, digit, weight in zip(
+                axes, places, self._digits(reading), self.weights, strict=True
+            )
+        )
+        return Score(sum((part.contribution for part in parts), Fraction(0)), parts, Fraction(0))
+
     def rank(self, tier: str) -> int | None:
-        """Return the digits weighted R > F > M."""
-        return sum(int(digit) * weight for digit, weight in zip(tier, _DIGIT_WEIGHTS, strict=True))
+        """Return a number that orders cells by score, and those of one score by R, F, then M."""
+        steps = [int(digit) * weight for digit, weight in zip(tier, self.weights, strict=True)]
+        return int(sum(steps) * self.scale) * 1_000 + int(tier)
+
+    def _digits(self, reading: Reading) -> tuple[int, int, int]:
+        values = reading.values
+        days = values[self.recency]
+        return (
+            1 if days == MISSING else 5 - bisect_right(self.recency_cuts, days),
+            1 + bisect_right(self.frequency_cuts, values[self.frequency]),
+            1 + bisect_right(self.monetary_cuts, values[self.monetary]),
+        )
 
 
 @dataclass(slots=True)
@@ -91,11 +121,15 @@ class RfmSegments(Grading):
         return None
 
 
-def compile_rfm_cells(name: str, document: CellsDocument, scope: Scope) -> RfmCells:
+def compile_rfm_cells(name: str, document: CellsDocument, scope: Scope) -> RfmCells | Ungraded:
     """Return the grading that *document* describes."""
-    axes = (document.recency, document.frequency, document.monetary)
-    positions = [scope.measures[axis.measure] for axis in axes]
-    cuts = [tuple(scope.level(axis.measure, cut) for cut in axis.cuts) for axis in axes]
+    axes = document.axes()
+    positions = [scope.measures[axis.measure] for _, axis in axes]
+    found = [_cell_cuts(f"{name}.{key}", axis, scope) for key, axis in axes]
+    cuts = [levels for levels in found if levels is not None]
+    if len(cuts) < len(found):
+        return Ungraded(name, CELLS)
+    weights = tuple(getattr(document.weights, key) for key, _ in axes)
     # A customer who never ordered differs from one who ordered today.
     known = {positions[0]: (MISSING + 1,)}
     return RfmCells(
@@ -110,15 +144,21 @@ def compile_rfm_cells(name: str, document: CellsDocument, scope: Scope) -> RfmCe
         recency_cuts=cuts[0],
         frequency_cuts=cuts[1],
         monetary_cuts=cuts[2],
+        weights=weights,
+        scale=lcm(*(weight.denominator for weight in weights)),
     )
 
 
-def compile_rfm_segments(name: str, document: SegmentsDocument, scope: Scope) -> RfmSegments:
+def compile_rfm_segments(
+    name: str, document: SegmentsDocument, scope: Scope
+) -> RfmSegments | Ungraded:
     """Return the grading that *document* describes."""
     recency, frequency, monetary = document.recency, document.frequency, document.monetary
-    recent_below = scope.level(recency.measure, recency.high_below)
-    frequent_from = scope.level(frequency.measure, frequency.high_from)
-    valuable_from = scope.level(monetary.measure, monetary.high_from)
+    recent_below = high_level(f"{name}.recency", recency.measure, recency.high_below, scope)
+    frequent_from = high_level(f"{name}.frequency", frequency.measure, frequency.high_from, scope)
+    valuable_from = high_level(f"{name}.monetary", monetary.measure, monetary.high_from, scope)
+    if recent_below is None or frequent_from is None or valuable_from is None:
+        return Ungraded(name, SEGMENTS)
     r, f, m = (scope.measures[axis.measure] for axis in (recency, frequency, monetary))
     return RfmSegments(
         name,
@@ -131,3 +171,17 @@ def compile_rfm_segments(name: str, document: SegmentsDocument, scope: Scope) ->
         frequent_from=frequent_from,
         valuable_from=valuable_from,
     )
+
+
+def high_level(cut: str, measure: str, fixed: Decimal | None, scope: Scope) -> int | None:
+    """Return the *fixed* level of a measure, or else that of a *cut*; None while not known."""
+    if fixed is not None:
+        return scope.level(measure, fixed)
+    levels = scope.cuts.get(cut)
+    return None if levels is None else levels[0]
+
+
+def _cell_cuts(cut: str, axis: Cuts, scope: Scope) -> tuple[int, ...] | None:
+    if isinstance(axis.cuts, str):
+        return scope.cuts.get(cut)
+    return tuple(scope.level(axis.measure, level) for level in axis.cuts)

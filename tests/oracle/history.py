@@ -188,7 +188,7 @@ class History:
                 r = 1 if asked is None else 5 - self._passed(recency, asked)
                 f = 1 + self._passed(spec["frequency"], values[spec["frequency"]["measure"]])
                 m = 1 + self._passed(spec["monetary"], values[spec["monetary"]["measure"]])
-                return f"{r}{f}{m}", None
+                return f"{r}{f}{m}", _cell_score(spec, (r, f, m))
             case "rfm_segments":
                 recency, f, m = spec["recency"], spec["frequency"], spec["monetary"]
                 asked = values[recency["measure"]]
@@ -288,6 +288,13 @@ class History:
         if "at_least" in condition:
             return bool(_low(value) >= self.policy.level(measure, condition["at_least"]))
         return bool(_low(value) < self.policy.level(measure, condition["below"]))
+
+
+def _cell_score(spec: Mapping[str, Any], digits: Sequence[int]) -> Fraction:
+    """Return the weighted mean of three digits on a scale where 5 is 100."""
+    given = spec.get("weights", {"recency": "50%", "frequency": "30%", "monetary": "20%"})
+    weights = [Fraction(given[axis].rstrip("%")) for axis in ("recency", "frequency", "monetary")]
+    return sum((w * d for w, d in zip(weights, digits, strict=True)), Fraction(0)) / 5
 
 
 def _low(value: Value) -> int:

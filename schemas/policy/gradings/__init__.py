@@ -6,7 +6,9 @@ from pydantic import Tag
 
 from schemas.policy.gradings.bands import Bands
 from schemas.policy.gradings.conditions import Conditions
+from schemas.policy.gradings.pareto import Pareto
 from schemas.policy.gradings.rfm import RfmCells, RfmSegments
+from schemas.policy.gradings.rfm_classes import RfmClasses
 from schemas.policy.gradings.scorecards import IntervalScorecard, WeightedScorecard
 from schemas.policy.gradings.tag import TagGrading
 from schemas.policy.part import TAG_MARK, by_type
@@ -17,6 +19,8 @@ GRADING_TYPES = (
     "weighted_scorecard",
     "rfm_cells",
     "rfm_segments",
+    "rfm_classes",
+    "pareto",
     "conditions",
     "tag",
 )
@@ -27,6 +31,8 @@ Grading = Annotated[
     | Annotated[WeightedScorecard, Tag(TAG_MARK + "weighted_scorecard")]
     | Annotated[RfmCells, Tag(TAG_MARK + "rfm_cells")]
     | Annotated[RfmSegments, Tag(TAG_MARK + "rfm_segments")]
+    | Annotated[RfmClasses, Tag(TAG_MARK + "rfm_classes")]
+    | Annotated[Pareto, Tag(TAG_MARK + "pareto")]
     | Annotated[Conditions, Tag(TAG_MARK + "conditions")]
     | Annotated[TagGrading, Tag(TAG_MARK + "tag")],
     by_type(GRADING_TYPES),

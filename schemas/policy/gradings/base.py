@@ -10,6 +10,7 @@ from schemas.policy.fit import Fit
 from schemas.policy.labels import Label
 from schemas.policy.part import Part
 from schemas.policy.quantities import Level, Name
+from schemas.policy.relative import RelativeCut
 
 
 class MinimumEvidence(Part):
@@ -43,6 +44,10 @@ class GradingPart(Part):
         """Return the names of the gradings that it looks at, in file order, once each."""
         tests = (test for _, test in self.tests())
         return tuple(dict.fromkeys(t.grading for t in tests if isinstance(t, GradingCondition)))
+
+    def relative(self) -> Iterator[RelativeCut]:
+        """Yield the cuts that it takes from the population."""
+        return iter(())
 
     def labels(self) -> dict[str, Label]:
         """Return how people call its grades, for those that the policy gives a name."""

@@ -1,0 +1,1 @@
+"""The population: exact cuts and places among all customers' readings. Pure, integers only."""
