@@ -61,7 +61,7 @@ class Pareto(GradingPart):
     def relative(self) -> Iterator[RelativeCut]:
         """Yield its levels, one between each two classes."""
         shares = tuple(part.share for part in self.classes if part.share is not None)
-        yield RelativeCut("measure", self.measure, "shares", len(shares), shares)
+        yield RelativeCut("measure", self.measure, "shares", len(self.classes) - 1, shares)
 
     def own_mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
         """Yield what is wrong with the measure and the classes."""
@@ -81,10 +81,10 @@ class Pareto(GradingPart):
                     yield Mistake((*place, "share"), None, 'a percent such as "80%"')
             elif last:
                 allowed = "nothing: the last class takes everyone else"
-                yield Mistake((*place, "share"), _percent(part.share), allowed)
+                yield Mistake((*place, "share"), shown(_percent(part.share)), allowed)
             elif not before < part.share < 1:
                 allowed = f"a percent above the class before it, {_percent(before)}, below 100%"
-                yield Mistake((*place, "share"), _percent(part.share), allowed)
+                yield Mistake((*place, "share"), shown(_percent(part.share)), allowed)
             before = part.share or before
 
 
