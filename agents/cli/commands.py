@@ -5,7 +5,20 @@ import sys
 
 import typer
 
-from agents.cli import demo, doctor, explain, export, options, policy, replay, show, topics, worker
+from agents.cli import (
+    cuts,
+    demo,
+    doctor,
+    explain,
+    export,
+    options,
+    policy,
+    replay,
+    rfm,
+    show,
+    topics,
+    worker,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,7 +32,9 @@ app.command()(worker.worker)
 app.command()(replay.replay)
 app.command()(export.export)
 app.command()(explain.explain)
+app.command()(rfm.rfm)
 app.command()(doctor.doctor)
+policy.app.command()(cuts.cuts)
 app.add_typer(policy.app, name="policy")
 app.add_typer(topics.app, name="topics")
 

@@ -9,7 +9,7 @@ import typer
 from agents.cli.errors import CommandError
 from agents.settings import Settings, from_environment
 from schemas.base import instant_ms, parse_instant
-from schemas.policy import load_policy
+from schemas.policy import PolicyDocument, load_policy
 from stream.plan import Plan, compile_policy
 
 Kafka = Annotated[
@@ -73,8 +73,8 @@ def settings_from(
     )
 
 
-def plan_from(settings: Settings) -> Plan:
-    """Return the compiled policy.
+def policy_from(settings: Settings) -> PolicyDocument:
+    """Return the policy.
 
     Raises:
         CommandError: None was named.
@@ -82,7 +82,12 @@ def plan_from(settings: Settings) -> Plan:
     """
     if not settings.policy:
         raise CommandError("--policy: missing; allowed: a policy file, or TIERSTREAM_POLICY")
-    return compile_policy(load_policy(settings.policy))
+    return load_policy(settings.policy)
+
+
+def plan_from(settings: Settings) -> Plan:
+    """Return the compiled policy. Raises as `policy_from`."""
+    return compile_policy(policy_from(settings))
 
 
 def instant_from(text: str | None) -> int | None:

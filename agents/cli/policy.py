@@ -54,6 +54,7 @@ def _said(document: PolicyDocument) -> dict[str, object]:
             name: {"type": document.gradings[name].type, "grades": document.grades_of(name)}
             for name in document.grading_order()
         },
+        "open_cuts": document.open_cuts(),
     }
 
 
@@ -68,3 +69,10 @@ def _tell(file: Path, document: PolicyDocument) -> None:
         f"{len(document.measures)} measures in {document.currency}, days of {document.time_zone}"
     )
     show.out.print(made)
+    gradings = dict.fromkeys(name.rpartition(".")[0] for name in document.open_cuts())
+    if gradings:
+        show.out.print(
+            f"[yellow]note[/] {', '.join(gradings)}: relative to the population, not frozen; "
+            "grades nobody until cuts are known (tierstream policy cuts prints those of a log)",
+            soft_wrap=True,
+        )

@@ -121,3 +121,28 @@ def test_every_cut_rises_and_fits_its_grading(rows: list[tuple[int, ...]]) -> No
     for name, cut in policy.relative_cuts().items():
         assert len(cuts[name]) == cut.levels
         assert list(cuts[name]) == sorted(cuts[name])
+
+
+def test_frozen_levels_grade_as_the_same_levels_written_in_the_grading() -> None:
+    """Where a level comes from makes no difference to the compiled grading."""
+    by_hand = {
+        "segment": SEGMENT
+        | {
+            "recency": {"measure": "recency", "high_below": 66},
+            "frequency": {"measure": "orders", "high_from": 1},
+            "monetary": {"measure": "average", "high_from": 2.03},
+        },
+        "rfm": CELLS
+        | {
+            "recency": {"measure": "recency", "cuts": [16, 23, 29, 99]},
+            "monetary": {"measure": "spent", "cuts": [0.4, 1.1, 2.1, 3.4]},
+        },
+        "classes": CLASSES
+        | {
+            "frequency": {"measure": "orders", "high_from": 2},
+            "monetary": {"measure": "spent", "mid_from": 0.84, "high_from": 2.5},
+        },
+    }
+    policy = document()
+    plan = compile_policy(policy, census(policy, ROWS))
+    assert plan.gradings[:3] == compile_policy(document(gradings=by_hand)).gradings
