@@ -96,9 +96,10 @@ def tell(report: Report, *, grid: bool) -> None:
     )
     if report.needed is not None:
         worth = [cell for cell in report.cells if cell.is_worth_contacting(report.needed)]
+        customers = sum(cell.customers for cell in worth)
         show.out.print(
             f"break-even at a response of {_percent(report.needed)}; worth contacting: "
-            f"{sum(cell.customers for cell in worth):,} customers, cells that reach it: {len(worth)}"
+            f"{customers:,} customers, cells that reach it: {len(worth)}"
         )
     if report.one_in is not None:
         show.out.print(
