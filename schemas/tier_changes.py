@@ -25,7 +25,13 @@ class Cause(Contract):
 
 
 class ScorePart(Contract):
-    """What one measure added to a score: contribution = points x weight."""
+    """What one measure added to a score: contribution = points x weight.
+
+    Attributes:
+        measure: The measure; where a condition earns the points, the indicator once more.
+        value: Its reading; of a condition 1 while it holds, else 0.
+        table: Which of several tables of the indicator was used; null for the usual one.
+    """
 
     indicator: Word
     measure: Word
@@ -33,6 +39,7 @@ class ScorePart(Contract):
     points: ExactNumber
     weight: ExactNumber
     contribution: ExactNumber
+    table: str | None = None
 
 
 class ScoreBreakdown(Contract):

@@ -143,7 +143,7 @@ def reasons_for(
             continue
         boundary = None
         if isinstance(old, int) and isinstance(new, int):
-            boundary = grading.boundary(index, old, new)
+            boundary = grading.boundary(index, old, new, reading.values)
             if boundary is None and not first and index not in grading.continuous:
                 continue
         measure = plan.measures[index]
@@ -219,11 +219,12 @@ def _score_payload(score: Score, measures: Sequence[Measure]) -> dict[str, objec
         "parts": [
             {
                 "indicator": part.indicator,
-                "measure": measures[part.measure].name,
+                "measure": part.indicator if part.measure is None else measures[part.measure].name,
                 "value": _known(part.value),
                 "points": exact_text(part.points),
                 "weight": exact_text(part.weight),
                 "contribution": exact_text(part.contribution),
+                "table": part.table,
             }
             for part in score.parts
         ],

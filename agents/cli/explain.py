@@ -133,7 +133,7 @@ def _score_data(note: GradingNote, plan: Plan) -> dict[str, object] | None:
         "parts": [
             {
                 "indicator": part.indicator,
-                "measure": plan.measures[part.measure].name,
+                "measure": None if part.measure is None else plan.measures[part.measure].name,
                 "points": exact_text(part.points),
                 "weight": exact_text(part.weight),
                 "contribution": exact_text(part.contribution),
@@ -234,16 +234,23 @@ def _parts(note: GradingNote, plan: Plan, currency: str) -> Table:
         return made
     reaches = {reach.measure: reach for reach in note.reaches}
     for part in score.parts:
+        points = exact_text(part.points)
+        weight, adds = f"{exact_text(part.weight * 100)} %", exact_text(part.contribution)
+        indicator = part.indicator if part.table is None else f"{part.indicator} ({part.table})"
+        if part.measure is None:
+            held = "holds" if part.value else "does not hold"
+            made.add_row(indicator, "", held, "", points, weight, adds)
+            continue
         measure = plan.measures[part.measure]
         reach = reaches[measure.name]
         made.add_row(
-            part.indicator,
+            indicator,
             measure.name,
             show.reading(reach.value, measure.unit, currency),
             _range(reach, currency),
-            exact_text(part.points),
-            f"{exact_text(part.weight * 100)} %",
-            exact_text(part.contribution),
+            points,
+            weight,
+            adds,
         )
     if score.rounding:
         made.add_row("rounding", "", "", "", "", "", exact_text(score.rounding), style="dim")

@@ -150,6 +150,7 @@ def _note(
 ) -> GradingNote:
     grading = plan.gradings[position]
     evidence = plan.evidence[position]
+    cuts = grading.cuts_for(reading.values)
     return GradingNote(
         grading=grading.name,
         tier=grade.tier,
@@ -157,8 +158,8 @@ def _note(
         sequence=grade.sequence,
         score=grading.score(reading),
         reaches=tuple(
-            _reach(plan, measure, reading.values, grading.cuts.get(measure, ()))
-            for measure in sorted({*grading.cuts, *grading.continuous})
+            _reach(plan, measure, reading.values, cuts.get(measure, ()))
+            for measure in sorted({*cuts, *grading.continuous})
         ),
         gradings=tuple((plan.gradings[i].name, reading.tiers[i]) for i in grading.depends),
         standing=_standing(plan, grading, reading, grade),

@@ -94,13 +94,13 @@ class Fit:
     def _grades(self, at: Location, test: GradingCondition) -> Iterator[Mistake]:
         if test.grading not in self.names.gradings:
             if test.grading not in self.broken:
-                words = _one_of("a grading", test.grading, self.names.gradings)
+                words = one_of("a grading", test.grading, self.names.gradings)
                 yield Mistake((*at, "grading"), shown(test.grading), words)
             return
         grades = self.names.grades_of(test.grading)
         for position, grade in enumerate(test.is_):
             if grade not in grades:
-                words = _one_of(f"a grade of {test.grading}", grade, grades)
+                words = one_of(f"a grade of {test.grading}", grade, grades)
                 yield Mistake((*at, "is", position), shown(grade), words)
 
     def level(
@@ -122,13 +122,20 @@ class Fit:
         """Check that *measure* exists and is a number (in one of *units*, when given)."""
         if measure not in self.names.measures:
             if measure not in self.broken:
-                words = _one_of("a measure", measure, self.names.measures)
+                words = one_of("a measure", measure, self.names.measures)
                 yield Mistake(at, shown(measure), words, at_key)
             return
         unit = self.names.unit_of(measure)
         if unit == "text" or (units and unit not in units):
             wanted = " or ".join(units) or "a number"
             yield Mistake(at, shown(measure), f"a measure of {wanted}; this one is {unit}", at_key)
+
+    def text(self, at: Location, measure: str) -> Iterator[Mistake]:
+        """Check that *measure* exists and is text."""
+        if measure not in self.names.measures:
+            yield from self.numeric(at, measure)
+        elif (unit := self.names.unit_of(measure)) != "text":
+            yield Mistake(at, shown(measure), f"a measure of text; this one is {unit}")
 
     def fits(self, at: Location, measure: str, level: Decimal) -> Iterator[Mistake]:
         """Check that *level* can be said in the unit of *measure*."""
@@ -139,7 +146,8 @@ class Fit:
             yield Mistake(at, shown(f"{level:f}"), level_words(unit, self.names.currency, exponent))
 
 
-def _one_of(what: str, given: str, names: Iterable[str]) -> str:
+def one_of(what: str, given: str, names: Iterable[str]) -> str:
+    """Say in words that *what* is one of *names*: those near to what was *given*, or the first."""
     known = list(names)
     near = difflib.get_close_matches(given, known, n=3)
     if near:

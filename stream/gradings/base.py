@@ -58,17 +58,19 @@ class Part(Struct, frozen=True, gc=False):
 
     Attributes:
         indicator: Name in the policy.
-        measure: Position of the measure that earned the points.
-        value: Its reading.
+        measure: Position of the measure that earned the points; None where a condition did.
+        value: Its reading; of a condition 1 while it holds, else 0.
         points: Points on the indicator's scale of 100, exact.
         weight: Share of the indicator in the score.
+        table: Which of several tables of the indicator was used; None for the usual one.
     """
 
     indicator: str
-    measure: int
+    measure: int | None
     value: Value
     points: Fraction
     weight: Fraction
+    table: str | None = None
 
     @property
     def contribution(self) -> Fraction:
@@ -82,6 +84,22 @@ class Score(Struct, frozen=True, gc=False):
     value: Fraction
     parts: tuple[Part, ...]
     rounding: Fraction
+
+
+class Step(Struct, frozen=True, gc=False):
+    """One turn on the way through a decision tree.
+
+    Attributes:
+        measure: Position of the measure that was looked at.
+        value: Its reading.
+        threshold: The largest reading that goes ``low``.
+        went: ``low`` or ``high``.
+    """
+
+    measure: int
+    value: Value
+    threshold: int
+    went: str
 
 
 @dataclass(slots=True)
@@ -116,6 +134,24 @@ class Grading(ABC):
         del reading
         return None
 
+    def decided_by(self, reading: Reading) -> str | None:
+        """Return the rule that decided the tier of *reading*, where rules have names.
+
+        None where none of them did, or the tier is not a matter of rules.
+        """
+        del reading
+        return None
+
+    def path(self, reading: Reading) -> tuple[Step, ...]:
+        """Return the turns that led to the tier, for gradings that are trees."""
+        del reading
+        return ()
+
+    def cuts_for(self, values: Sequence[Value]) -> Mapping[int, tuple[int, ...]]:
+        """Return those of `cuts` that matter to a customer with these readings."""
+        del values
+        return self.cuts
+
     def kept_until_ms(self, reading: Reading, standing: Grade) -> int:
         """Return until when the tier outlives what earned it (see `stream.gradings.tag`)."""
         del reading
@@ -130,9 +166,14 @@ class Grading(ABC):
         """Return how good *tier* is (higher is better); None where tiers have no order."""
         return -self.tiers.index(tier)
 
-    def boundary(self, measure: int, before: int, after: int) -> int | None:
-        """Return the cut that *measure* crossed last on its way, or None if it crossed none."""
-        cuts = self.cuts.get(measure, ())
+    def boundary(
+        self, measure: int, before: int, after: int, values: Sequence[Value]
+    ) -> int | None:
+        """Return the cut that *measure* crossed last on its way, or None if it crossed none.
+
+        *values* are all readings of now: they say which cuts matter.
+        """
+        cuts = self.cuts_for(values).get(measure, ())
         low, high = bisect_right(cuts, before), bisect_right(cuts, after)
         if low == high:
             return None

@@ -8,23 +8,42 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.policy.gradings.scorecards import DirectIndicator
-from stream.gradings.scorecard import FULL, Item, Scorecard, build_scorecard, range_table
+from stream.gradings.scorecard import (
+    FULL,
+    Item,
+    Scorecard,
+    build_scorecard,
+    range_table,
+    variant_items,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from schemas.policy.gradings.scorecards import WeightedIndicator
     from schemas.policy.gradings.scorecards import WeightedScorecard as Document
     from stream.gradings.base import Scope
 
 
 def compile_weighted_scorecard(name: str, document: Document, scope: Scope) -> Scorecard:
     """Return the grading that *document* describes."""
-    items = []
-    for indicator, rule in document.indicators.items():
-        if isinstance(rule, DirectIndicator):
-            measure = scope.measures[rule.points_from]
-            items.append(Item(indicator, rule.weight, measure, direct=True))
-        else:
-            table = rule.ranges
-            cuts, points = range_table(table.measure, table.ranges, FULL, scope)
-            measure = scope.measures[table.measure]
-            items.append(Item(indicator, rule.weight, measure, cuts, points))
-    return build_scorecard(name, items, document.rounding, document.tiers)
+    items = [
+        item
+        for indicator, rule in document.indicators.items()
+        for item in _items(indicator, rule, scope, None)
+    ]
+    variants = variant_items(document.indicators, document.variants, _items, scope)
+    return build_scorecard(name, items, document.rounding, document.tiers, variants)
+
+
+def _items(
+    indicator: str, rule: WeightedIndicator, scope: Scope, table: str | None
+) -> Iterator[Item]:
+    if isinstance(rule, DirectIndicator):
+        measure = scope.measures[rule.points_from]
+        yield Item(indicator, rule.weight, measure, direct=True, table=table)
+    else:
+        ranges = rule.ranges
+        cuts, points = range_table(ranges.measure, ranges.ranges, FULL, scope)
+        measure = scope.measures[ranges.measure]
+        yield Item(indicator, rule.weight, measure, cuts, points, table=table)

@@ -229,7 +229,11 @@ class History:
     def score(self, spec: Mapping[str, Any], values: Mapping[str, Value]) -> Fraction:
         """Return the rounded score of a scorecard."""
         total = Fraction(0)
-        for indicator in spec["indicators"].values():
+        indicators = dict(spec["indicators"])
+        if "variants" in spec:
+            kind = values[spec["variants"]["by"]]
+            indicators |= spec["variants"]["tables"].get(kind, {})
+        for indicator in indicators.values():
             weight = Fraction(str(indicator["weight"]).rstrip("% ")) / 100
             if "points_from" in indicator:
                 value = values[indicator["points_from"]]

@@ -145,7 +145,18 @@ class _Author:
     def points(self, parts: int) -> Any:
         return self.draw(st.sampled_from(["full", 0, 5, "20", "100/7", "25/3", 100 // parts]))
 
-    def card(self, indicators: dict[str, Spec], kind: str) -> tuple[Spec, list[str]]:
+    def variants(self, indicators: dict[str, Spec], again: dict[str, Spec]) -> Spec | None:
+        """Give a text measure's values some of the indicators of a second drawing."""
+        texts = [measure for measure, unit in self.units.items() if unit == "text"]
+        if not texts:
+            return None
+        name = self.draw(st.sampled_from(sorted(indicators)))
+        table = {name: again[name] | {"weight": indicators[name]["weight"]}}
+        return {"by": self.draw(st.sampled_from(texts)), "tables": {"steel": table}}
+
+    def card(
+        self, indicators: dict[str, Spec], kind: str, again: dict[str, Spec]
+    ) -> tuple[Spec, list[str]]:
         names = ["top", "middle", "floor"]
         enters = sorted(
             self.draw(
@@ -165,14 +176,21 @@ class _Author:
             "mode": self.draw(st.sampled_from(["truncate", "half_up", "half_even"])),
             "places": self.draw(st.sampled_from([0, 1, 2, 4])),
         }
-        return {"type": kind, "rounding": rounding, "indicators": indicators, "tiers": tiers}, names
+        spec = {"type": kind, "rounding": rounding, "indicators": indicators, "tiers": tiers}
+        variants = self.variants(indicators, again)
+        return spec | ({} if variants is None else {"variants": variants}), names
 
     def weights(self) -> list[str]:
         return self.draw(st.sampled_from([["100%"], ["40%", "60%"], ["33.3%", "33.3%", "33.4%"]]))
 
     def interval(self) -> tuple[Spec, list[str]]:
+        weights = self.weights()
+        indicators, again = (self.interval_indicators(weights) for _ in range(2))
+        return self.card(indicators, "interval_scorecard", again)
+
+    def interval_indicators(self, weights: list[str]) -> dict[str, Spec]:
         indicators = {}
-        for position, weight in enumerate(self.weights()):
+        for position, weight in enumerate(weights):
             measures = self.draw(
                 st.lists(st.sampled_from(self.having()), min_size=1, max_size=3, unique=True)
             )
@@ -180,11 +198,16 @@ class _Author:
                 "weight": weight,
                 "measures": {m: self.ranges(m, len(measures)) for m in measures},
             }
-        return self.card(indicators, "interval_scorecard")
+        return indicators
 
     def weighted(self) -> tuple[Spec, list[str]]:
+        weights = self.weights()
+        indicators, again = (self.weighted_indicators(weights) for _ in range(2))
+        return self.card(indicators, "weighted_scorecard", again)
+
+    def weighted_indicators(self, weights: list[str]) -> dict[str, Spec]:
         indicators: dict[str, Spec] = {}
-        for position, weight in enumerate(self.weights()):
+        for position, weight in enumerate(weights):
             direct = [None, *self.having("number", "count")]
             points_from = self.draw(st.sampled_from(direct))
             if points_from:
@@ -193,7 +216,7 @@ class _Author:
                 measure = self.draw(st.sampled_from(self.having()))
                 rule = {"ranges": {"measure": measure, "ranges": self.ranges(measure, 1)}}
             indicators[f"i{position}"] = {"weight": weight} | rule
-        return self.card(indicators, "weighted_scorecard")
+        return indicators
 
     def cells(self) -> tuple[Spec, list[str]]:
         spec: Spec = {"type": "rfm_cells"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, Tag
 
 from schemas.policy.findings import Location, Mistake, shown
-from schemas.policy.fit import Fit
+from schemas.policy.fit import Fit, one_of
 from schemas.policy.gradings.tiers import Tiered, ladder_mistakes
 from schemas.policy.part import TAG_MARK, Items, Part, by_key
 from schemas.policy.quantities import Level, Name, Points, Weight
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 _FULL = 100
+
+Value = Annotated[str, Field(min_length=1, max_length=80)]
+"""A text that a measure may read, such as an industry."""
 
 
 class Rounding(Part):
@@ -52,6 +55,28 @@ class IntervalIndicator(Part):
         min_length=1, description="a mapping of measure names to lists of ranges"
     )
 
+    def mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
+        """Yield what is wrong with its ranges."""
+        for measure, ranges in self.measures.items():
+            place = (*at, "measures", measure)
+            yield from fit.numeric(place, measure, at_key=True)
+            yield from below_mistakes(place, measure, ranges, fit)
+            yield from range_mistakes(place, ranges, parts=len(self.measures))
+
+
+class IntervalVariants(Part):
+    """Other indicators for some customers, told apart by a measure of text (see `variants`).
+
+    Attributes:
+        by: The measure; a value without a table, or an unknown one, takes the indicators above.
+        tables: Per value, the indicators that differ, each written out whole.
+    """
+
+    by: Name = Field(description="the name of a measure of text")
+    tables: dict[Value, Annotated[dict[Name, IntervalIndicator], Field(min_length=1)]] = Field(
+        min_length=1, description="a mapping of values to the indicators that differ"
+    )
+
 
 class IntervalScorecard(Tiered):
     """Weighted sum of indicators, each the sum of the points of its measures."""
@@ -61,19 +86,11 @@ class IntervalScorecard(Tiered):
     indicators: dict[Name, IntervalIndicator] = Field(
         min_length=1, description="a mapping of indicators"
     )
+    variants: IntervalVariants | None = None
 
     def own_mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
-        """Yield what is wrong with weights, ranges and levels."""
-        yield from weight_mistakes((*at, "indicators"), self.indicators)
-        for name, indicator in self.indicators.items():
-            for measure, ranges in indicator.measures.items():
-                place = (*at, "indicators", name, "measures", measure)
-                yield from fit.numeric(place, measure, at_key=True)
-                for position, part in enumerate(ranges):
-                    if part.below is not None:
-                        yield from fit.fits((*place, position, "below"), measure, part.below)
-                yield from range_mistakes(place, ranges, parts=len(indicator.measures))
-        yield from ladder_mistakes((*at, "tiers"), self.tiers, points=True)
+        """Yield what is wrong with weights, ranges, variants and levels."""
+        yield from _card_mistakes(at, self, fit)
 
 
 class RangeTable(Part):
@@ -89,12 +106,24 @@ class DirectIndicator(Part):
     weight: Weight = Field(description='a percent such as "40%"')
     points_from: Name = Field(description="the name of a measure")
 
+    def mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
+        """Yield what is wrong with the measure."""
+        yield from fit.numeric((*at, "points_from"), self.points_from, ("number", "count"))
+
 
 class RangedIndicator(Part):
     """An indicator that looks its points up in ranges."""
 
     weight: Weight = Field(description='a percent such as "40%"')
     ranges: RangeTable = Field(description="a mapping with measure and ranges")
+
+    def mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
+        """Yield what is wrong with the measure and its ranges."""
+        table = self.ranges
+        yield from fit.numeric((*at, "ranges", "measure"), table.measure)
+        place = (*at, "ranges", "ranges")
+        yield from below_mistakes(place, table.measure, table.ranges, fit)
+        yield from range_mistakes(place, table.ranges, parts=1)
 
 
 WeightedIndicator = Annotated[
@@ -106,6 +135,20 @@ WeightedIndicator = Annotated[
 ]
 
 
+class WeightedVariants(Part):
+    """Other indicators for some customers, told apart by a measure of text (see `variants`).
+
+    Attributes:
+        by: The measure; a value without a table, or an unknown one, takes the indicators above.
+        tables: Per value, the indicators that differ, each written out whole.
+    """
+
+    by: Name = Field(description="the name of a measure of text")
+    tables: dict[Value, Annotated[dict[Name, WeightedIndicator], Field(min_length=1)]] = Field(
+        min_length=1, description="a mapping of values to the indicators that differ"
+    )
+
+
 class WeightedScorecard(Tiered):
     """Weighted sum of indicators, each on a scale of 100 points."""
 
@@ -114,26 +157,52 @@ class WeightedScorecard(Tiered):
     indicators: dict[Name, WeightedIndicator] = Field(
         min_length=1, description="a mapping of indicators"
     )
+    variants: WeightedVariants | None = None
 
     def own_mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
-        """Yield what is wrong with weights, ranges and levels."""
-        yield from weight_mistakes((*at, "indicators"), self.indicators)
-        for name, indicator in self.indicators.items():
-            place: Location = (*at, "indicators", name)
-            if isinstance(indicator, DirectIndicator):
-                yield from fit.numeric(
-                    (*place, "points_from"), indicator.points_from, ("number", "count")
-                )
-                continue
-            table = indicator.ranges
-            place = (*place, "ranges")
-            yield from fit.numeric((*place, "measure"), table.measure)
-            place = (*place, "ranges")
-            for position, part in enumerate(table.ranges):
-                if part.below is not None:
-                    yield from fit.fits((*place, position, "below"), table.measure, part.below)
-            yield from range_mistakes(place, table.ranges, parts=1)
-        yield from ladder_mistakes((*at, "tiers"), self.tiers, points=True)
+        """Yield what is wrong with weights, ranges, variants and levels."""
+        yield from _card_mistakes(at, self, fit)
+
+
+def _card_mistakes(
+    at: Location, card: IntervalScorecard | WeightedScorecard, fit: Fit
+) -> Iterator[Mistake]:
+    weights = list(weight_mistakes((*at, "indicators"), card.indicators))
+    yield from weights
+    for name, indicator in card.indicators.items():
+        yield from indicator.mistakes((*at, "indicators", name), fit)
+    if card.variants is not None:
+        yield from _variant_mistakes((*at, "variants"), card, card.variants, fit)
+        for value, table in card.variants.tables.items():
+            if not weights and table.keys() <= card.indicators.keys():
+                place = (*at, "variants", "tables", value)
+                yield from weight_mistakes(place, {**card.indicators, **table})
+    yield from ladder_mistakes((*at, "tiers"), card.tiers, points=True)
+
+
+def _variant_mistakes(
+    at: Location,
+    card: IntervalScorecard | WeightedScorecard,
+    variants: IntervalVariants | WeightedVariants,
+    fit: Fit,
+) -> Iterator[Mistake]:
+    yield from fit.text((*at, "by"), variants.by)
+    for value, table in variants.tables.items():
+        place = (*at, "tables", value)
+        for name, indicator in table.items():
+            if name not in card.indicators:
+                allowed = one_of("an indicator of this scorecard", name, card.indicators)
+                yield Mistake((*place, name), shown(name), allowed, at_key=True)
+            yield from indicator.mistakes((*place, name), fit)
+
+
+def below_mistakes(
+    at: Location, measure: str, ranges: Sequence[Range], fit: Fit
+) -> Iterator[Mistake]:
+    """Yield the upper ends that cannot be said in the unit of *measure*."""
+    for position, part in enumerate(ranges):
+        if part.below is not None:
+            yield from fit.fits((*at, position, "below"), measure, part.below)
 
 
 def range_mistakes(at: Location, ranges: Sequence[Range], *, parts: int) -> Iterator[Mistake]:

@@ -32,6 +32,7 @@ CHANGE: dict[str, Any] = {
                 "points": "100/3",
                 "weight": "0.4",
                 "contribution": "40/3",
+                "table": None,
             }
         ],
         "rounding": "-1/150",

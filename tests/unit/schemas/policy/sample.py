@@ -40,6 +40,14 @@ gradings:
         weight: 60%
         measures:
           recency: [{below: 30, points: full}, {points: 12.5}]
+    variants:
+      by: industry
+      tables:
+        steel:
+          loyalty:
+            weight: 60%
+            measures:
+              recency: [{below: 90, points: full}, {points: 25}]
     tiers:
       - {tier: a, enter: 80, exit: 75}
       - {tier: b}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from schemas.policy import PolicyFileError
 from stream.gradings.scorecard import round_units
 from tests.properties.driver import Run
 from tests.unit.stream.policies import DAY, happened, paid, policy
@@ -182,3 +183,70 @@ def test_a_tier_is_kept_down_to_its_exit_level() -> None:
         run.apply([told])
         seen.append(run.grades()["score"])
     assert seen == ["b", "a", "a", "b", "b", "a"]
+
+
+def by_industry(rule: dict[str, Any], steel: dict[str, Any]) -> dict[str, Any]:
+    """Return a scorecard of one indicator that is another one for steel."""
+    return {
+        "type": "interval_scorecard",
+        "rounding": {"mode": "half_even", "places": 0},
+        "indicators": {"sales": {"weight": "100%", "measures": rule}},
+        "variants": {
+            "by": "industry",
+            "tables": {"steel": {"sales": {"weight": "100%", "measures": steel}}},
+        },
+        "tiers": TIERS,
+    }
+
+
+VARIANT_MEASURES: dict[str, Any] = {
+    "sales": {"sum": "revenue"},
+    "tons": {"attribute": "tons", "type": "number"},
+    "industry": {"attribute": "industry", "type": "text"},
+}
+
+
+def test_range_tables_may_differ_by_industry() -> None:
+    """Seed 000: ranges are agreed for each type of enterprise; others keep the usual table."""
+    card = by_industry(
+        {"sales": [{"below": 100, "points": 10}, FULL]},
+        {"sales": [{"below": 500, "points": 40}, FULL]},
+    )
+    run = Run(policy(VARIANT_MEASURES, {"score": card}))
+    run.apply([paid(1, T0, 200_00)])
+    for number, industry in enumerate(["steel", "wood", None, "steel"]):
+        attributes = {"industry": industry}
+        run.apply([happened("profile.changed", number, T0 + 1 + number, attributes=attributes)])
+    run.apply([paid(2, T0 + 9, 299_99), paid(3, T0 + 10, 1)])
+    scores = [change.score for change in run.changes]
+    assert [score and score.value for score in scores] == [100, 40, 100, 40, 100]
+    assert [score and score.parts[0].table for score in scores] == [
+        None,
+        "steel",
+        None,
+        "steel",
+        "steel",
+    ]
+    names = [[reason.name for reason in change.reasons] for change in run.changes]
+    assert names == [["sales"], ["industry"], ["industry"], ["industry"], ["sales"]]
+    assert [run.changes[-1].reasons[0].boundary, run.changes[-1].instant_ms] == [500_00, T0 + 10]
+
+
+def test_a_measure_that_only_another_table_reads_is_no_reason() -> None:
+    """Tons matter to steel alone: to others they neither change a grade nor explain one."""
+    card = by_industry({"sales": [HALF, FULL]}, {"tons": [{"below": 50, "points": 0}, FULL]})
+    run = Run(policy(VARIANT_MEASURES, {"score": card}))
+    run.apply([happened("profile.changed", 0, T0, attributes={"industry": "wood", "tons": 1})])
+    run.apply([happened("profile.changed", 1, T0 + 1, attributes={"tons": 60})])
+    run.apply([happened("profile.changed", 2, T0 + 2, attributes={"industry": "steel"})])
+    assert [change.after for change in run.changes] == ["b", "a"]
+    assert [reason.name for reason in run.changes[1].reasons] == ["industry"]
+
+
+def test_the_weights_of_a_variant_add_up_too() -> None:
+    """The usual weight of what a variant leaves out counts with those it names."""
+    half = {"weight": "50%", "measures": {"tons": [HALF, FULL]}}
+    card = by_industry({"sales": [HALF, FULL]}, {"sales": [HALF, FULL]})
+    card["indicators"] = {"sales": half, "size": half}
+    with pytest.raises(PolicyFileError, match=r"tables\.steel: a total weight of 150% is not"):
+        policy(VARIANT_MEASURES, {"score": card})
