@@ -10,6 +10,8 @@ from stream.calendar import DAY_MS, LocalDays
 from stream.customer import ORDERS, Shape
 from stream.gradings.bands import compile_bands
 from stream.gradings.base import Scope, merged
+from stream.gradings.base_bonus import compile_base_bonus
+from stream.gradings.cap import compile_cap
 from stream.gradings.conditions import compile_conditions
 from stream.gradings.interval_scorecard import compile_interval_scorecard
 from stream.gradings.pareto import compile_pareto
@@ -115,6 +117,7 @@ def compile_policy(
     scope = Scope(
         measures={measure.name: i for i, measure in enumerate(measures)},
         gradings={name: i for i, name in enumerate(order)},
+        grades=document.grades_of,
         level=document.threshold,
         cuts={**(cuts or {}), **document.frozen_cuts()},
     )
@@ -167,6 +170,8 @@ _COMPILERS: dict[str, Callable[[str, Any, Scope], Grading]] = {
     "pareto": compile_pareto,
     "conditions": compile_conditions,
     "tag": compile_tag,
+    "base_bonus": compile_base_bonus,
+    "cap": compile_cap,
 }
 
 

@@ -38,6 +38,9 @@ class Names(Protocol):
     def grades_of(self, grading: str) -> tuple[str, ...]:
         """Return the grades that a grading can give. KeyError when unknown."""
 
+    def is_ordered(self, grading: str) -> bool:
+        """Whether its grades go from best to worst. KeyError when unknown."""
+
 
 def level_words(unit: Unit, currency: str, exponent: int) -> str:
     """Say in words what level a measure of *unit* may be compared with."""
@@ -93,15 +96,30 @@ class Fit:
 
     def _grades(self, at: Location, test: GradingCondition) -> Iterator[Mistake]:
         if test.grading not in self.names.gradings:
-            if test.grading not in self.broken:
-                words = one_of("a grading", test.grading, self.names.gradings)
-                yield Mistake((*at, "grading"), shown(test.grading), words)
+            yield from self._grading((*at, "grading"), test.grading)
             return
         grades = self.names.grades_of(test.grading)
         for position, grade in enumerate(test.is_):
             if grade not in grades:
                 words = one_of(f"a grade of {test.grading}", grade, grades)
                 yield Mistake((*at, "is", position), shown(grade), words)
+
+    def _grading(self, at: Location, grading: str) -> Iterator[Mistake]:
+        if grading not in self.names.gradings and grading not in self.broken:
+            words = one_of("a grading", grading, self.names.gradings)
+            yield Mistake(at, shown(grading), words)
+
+    def ladder(self, at: Location, grading: str) -> Iterator[Mistake]:
+        """Check that *grading* exists and has grades that go from best to worst."""
+        yield from self._grading(at, grading)
+        if grading in self.names.gradings and not self.names.is_ordered(grading):
+            known = [name for name in self.names.gradings if self.names.is_ordered(name)]
+            words = one_of("a grading whose grades go from best to worst", grading, known)
+            yield Mistake(at, shown(grading), words)
+
+    def grades(self, grading: str) -> tuple[str, ...]:
+        """Return the grades of *grading*; nothing where that is not known."""
+        return self.names.grades_of(grading) if grading in self.names.gradings else ()
 
     def level(
         self, at: Location, measure: str, level: tuple[str, Decimal], units: tuple[Unit, ...] = ()

@@ -24,7 +24,7 @@ _STAND_INS: dict[str, object] = {
 }
 _NAMED = ("measures", "gradings")
 _MEASURE: TypeAdapter[Measure] = TypeAdapter(Measure)
-_SCORECARDS = ("interval_scorecard", "weighted_scorecard")
+_SCORECARDS = ("interval_scorecard", "weighted_scorecard", "base_bonus")
 
 
 def load_policy(path: Path | str) -> PolicyDocument:
@@ -147,7 +147,7 @@ def _level_words(location: Location, data: object) -> str:
     currency = currency if isinstance(currency, str) and currency in EXPONENTS else "USD"
     name = _governing(location, around)
     if name is None:
-        return "points from 0 to 100, such as 80"
+        return "points, such as 80"
     try:
         unit = _MEASURE.validate_python(root["measures"][name]).unit
     except (ValidationError, KeyError, TypeError):

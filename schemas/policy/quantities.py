@@ -20,6 +20,7 @@ Unit = Literal["money", "count", "days", "bp", "number", "text"]
 
 MAX_DAYS: Final = 36_500
 MAX_LEVEL: Final = Decimal(10) ** 15
+MAX_PLAIN_POINTS: Final = 1000
 
 _NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _POLICY_NAME = re.compile(r"[a-z0-9-]{1,64}")
@@ -126,6 +127,13 @@ def _points(value: object) -> Fraction | None:
     return points
 
 
+def _plain_points(value: object) -> Decimal:
+    number = exact(value)
+    if number is None or not 0 <= number <= MAX_PLAIN_POINTS:
+        refuse(f"points from 0 to {MAX_PLAIN_POINTS}, such as 10 or 2.5")
+    return number
+
+
 def _write_level(level: Decimal) -> str:
     return f"{level / 100:f}%" if isinstance(level, BasisPoints) else f"{level:f}"
 
@@ -204,6 +212,13 @@ Points = Annotated[
     ),
 ]
 """Exact points, or None for full points."""
+PlainPoints = Annotated[
+    Decimal,
+    PlainValidator(_plain_points),
+    PlainSerializer(lambda points: f"{points:f}", return_type=str),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0, "maximum": 1000}, _decimal_schema]}),
+]
+"""Points on no particular scale, as written."""
 
 
 def whole_level(level: Decimal, unit: Unit, exponent: int) -> int | None:

@@ -60,8 +60,24 @@ class PolicyShape(Part):
         return self.measures[measure].unit
 
     def grades_of(self, grading: str) -> tuple[str, ...]:
-        """Return every grade that *grading* can give, best first. KeyError when unknown."""
-        return self.gradings[grading].grades
+        """Return every grade that *grading* can give, best first. KeyError when unknown.
+
+        Nothing for gradings that take their grades from one another in a circle.
+        """
+        return self._origin(grading).grades
+
+    def is_ordered(self, grading: str) -> bool:
+        """Whether the grades of *grading* go from best to worst. KeyError when unknown."""
+        return self._origin(grading).ordered
+
+    def _origin(self, grading: str) -> Grading:
+        """Return the grading that decides which grades *grading* can give."""
+        seen = {grading}
+        found = self.gradings[grading]
+        while found.grades_from in self.gradings and found.grades_from not in seen:
+            seen.add(found.grades_from)
+            found = self.gradings[found.grades_from]
+        return found
 
     def threshold(self, measure: str, level: Decimal) -> int:
         """Return *level* as an integer in the unit of *measure* (money: minor units).

@@ -28,6 +28,7 @@ class Scope:
     Attributes:
         measures: Position of each measure.
         gradings: Position of each grading, in evaluation order.
+        grades: Gives the grades of a grading, best first.
         level: Turns a level of a measure into an integer of the measure's unit.
         cuts: Levels that the population sets, ascending, by name: ``grading.axis``. One
             that is not there is not known yet.
@@ -35,6 +36,7 @@ class Scope:
 
     measures: Mapping[str, int]
     gradings: Mapping[str, int]
+    grades: Callable[[str], tuple[str, ...]]
     level: Callable[[str, Decimal], int]
     cuts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 

@@ -206,9 +206,9 @@ def build_scorecard(
     )
     known: dict[int, tuple[int, ...]] = {} if variants is None else {variants.by: (MISSING + 1,)}
     cards: dict[Value, Card] = {
-        value: _card(table, denominator, known) for value, table in tables.items()
+        value: build_card(table, denominator, known) for value, table in tables.items()
     }
-    card = _card(items, denominator, known)
+    card = build_card(items, denominator, known)
     return Scorecard(
         name,
         rungs.tiers,
@@ -224,7 +224,10 @@ def build_scorecard(
     )
 
 
-def _card(items: Sequence[Item], denominator: int, known: Mapping[int, tuple[int, ...]]) -> Card:
+def build_card(
+    items: Sequence[Item], denominator: int, known: Mapping[int, tuple[int, ...]]
+) -> Card:
+    """Return the card of *items* in units of one over *denominator*; *known* are further cuts."""
     cuts = merged(known, *({item.measure: item.cuts} for item in items if not item.direct))
     return Card(tuple(items), tuple(_steps(item, denominator) for item in items), cuts)
 

@@ -13,6 +13,7 @@ from functools import partial
 from math import floor
 from typing import Any, NamedTuple
 
+from tests.oracle import models
 from tests.oracle.facts import DAY, Event, Facts, Policy, Value, days
 
 SEGMENT = {
@@ -201,11 +202,26 @@ class History:
                 ]
                 return SEGMENT["".join("H" if bit else "L" for bit in bits)], None
             case "conditions":
-                for rung in spec["levels"]:
-                    if "when" not in rung or self.holds(rung["when"], values):
-                        return rung["level"], None
-                return None, None
+                held = (
+                    rung["level"]
+                    for rung in spec["levels"]
+                    if "when" not in rung or self.holds(rung["when"], values)
+                )
+                return next(held, None), None
+        if spec["type"] in models.KINDS:
+            return self._modelled(name, values)
         return self._tag(spec, standing, values, now), None
+
+    def _modelled(
+        self, name: str, values: Mapping[str, Value]
+    ) -> tuple[str | None, Fraction | None]:
+        spec = self.gradings[name]
+        holds = partial(self.holds, values=values)
+        if spec["type"] == "base_bonus":
+            score = models.total(spec, values, holds, self.policy)
+            return _climb(spec["tiers"], _decimal, score, self.standings[name].grade), score
+        earned = self.standings[spec["of"]].grade
+        return models.capped(spec, earned, models.grades(self.gradings, spec["of"]), holds), None
 
     def _tag(
         self, spec: Mapping[str, Any], standing: Standing, values: Mapping[str, Value], now: int
@@ -328,6 +344,7 @@ def _climb(
 def _refers_to(spec: Any) -> set[str]:
     if isinstance(spec, Mapping):
         found = {spec["grading"]} if "grading" in spec else set()
+        found |= {spec["of"]} if spec.get("type") == "cap" else set()
         return found.union(*(_refers_to(part) for part in spec.values()))
     if isinstance(spec, list):
         return set().union(*(_refers_to(part) for part in spec))

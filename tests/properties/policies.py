@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
+
+from tests.properties import model_policies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Draw = Callable[[], tuple[dict[str, Any], list[str]]]
 
 ZONES = ["UTC", "America/New_York", "Europe/Berlin", "Asia/Shanghai", "Australia/Lord_Howe"]
 CURRENCIES = {
@@ -109,9 +117,18 @@ class _Author:
         return sorted(picked)
 
     def add(self, name: str) -> None:
-        kinds = [self.bands, self.interval, self.weighted, self.conditions, self.tag]
+        kinds: list[Callable[[], tuple[Spec, list[str]]]] = [
+            self.bands,
+            self.interval,
+            self.weighted,
+            self.conditions,
+            self.tag,
+        ]
         if self.having("days"):
             kinds += [self.cells, self.segments]
+        kinds.append(partial(model_policies.base_bonus, self))
+        if model_policies.ladders(self):
+            kinds.append(partial(model_policies.cap, self))
         spec, grades = self.draw(st.sampled_from(kinds))()
         self.gradings[name] = spec
         self.grades[name] = grades

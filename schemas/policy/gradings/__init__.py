@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import Tag
 
 from schemas.policy.gradings.bands import Bands
+from schemas.policy.gradings.base_bonus import BaseBonus
+from schemas.policy.gradings.cap import Cap
 from schemas.policy.gradings.conditions import Conditions
 from schemas.policy.gradings.pareto import Pareto
 from schemas.policy.gradings.rfm import RfmCells, RfmSegments
@@ -23,6 +25,8 @@ GRADING_TYPES = (
     "pareto",
     "conditions",
     "tag",
+    "base_bonus",
+    "cap",
 )
 
 Grading = Annotated[
@@ -34,7 +38,9 @@ Grading = Annotated[
     | Annotated[RfmClasses, Tag(TAG_MARK + "rfm_classes")]
     | Annotated[Pareto, Tag(TAG_MARK + "pareto")]
     | Annotated[Conditions, Tag(TAG_MARK + "conditions")]
-    | Annotated[TagGrading, Tag(TAG_MARK + "tag")],
+    | Annotated[TagGrading, Tag(TAG_MARK + "tag")]
+    | Annotated[BaseBonus, Tag(TAG_MARK + "base_bonus")]
+    | Annotated[Cap, Tag(TAG_MARK + "cap")],
     by_type(GRADING_TYPES),
 ]
 """Told apart by its ``type``."""

@@ -33,8 +33,18 @@ class GradingPart(Part):
 
     @property
     def grades(self) -> tuple[str, ...]:
-        """Every grade it can give, best first."""
-        raise NotImplementedError
+        """Every grade it can give, best first; nothing where `grades_from` names another."""
+        return ()
+
+    @property
+    def grades_from(self) -> str | None:
+        """The grading whose grades it gives instead of `grades`, where there is one."""
+        return None
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its grades go from best to worst, so that one may be said to cap another."""
+        return False
 
     def tests(self) -> Iterator[tuple[Location, MeasureCondition | GradingCondition]]:
         """Yield every test that its conditions make, with its place inside the grading."""

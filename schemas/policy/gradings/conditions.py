@@ -33,6 +33,11 @@ class Conditions(GradingPart):
         """Every grade it can give, best first."""
         return tuple(level.level for level in self.levels)
 
+    @property
+    def ordered(self) -> bool:
+        """Whether its grades go from best to worst."""
+        return True
+
     def labels(self) -> dict[str, Label]:
         """Return the labels of the levels that have one."""
         return {level.level: level.label for level in self.levels if level.label is not None}

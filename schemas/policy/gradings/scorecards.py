@@ -1,8 +1,9 @@
 """Scorecards: weighted indicators on a scale of 100 points."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, Tag
 
@@ -11,9 +12,6 @@ from schemas.policy.fit import Fit, one_of
 from schemas.policy.gradings.tiers import Tiered, ladder_mistakes
 from schemas.policy.part import TAG_MARK, Items, Part, by_key
 from schemas.policy.quantities import Level, Name, Points, Weight
-
-if TYPE_CHECKING:
-    from decimal import Decimal
 
 _FULL = 100
 
@@ -164,6 +162,14 @@ class WeightedScorecard(Tiered):
         yield from _card_mistakes(at, self, fit)
 
 
+class _Row(Protocol):
+    """A row of a table of ranges."""
+
+    @property
+    def below(self) -> Decimal | None:
+        """Exclusive upper end; None for the last."""
+
+
 def _card_mistakes(
     at: Location, card: IntervalScorecard | WeightedScorecard, fit: Fit
 ) -> Iterator[Mistake]:
@@ -197,7 +203,7 @@ def _variant_mistakes(
 
 
 def below_mistakes(
-    at: Location, measure: str, ranges: Sequence[Range], fit: Fit
+    at: Location, measure: str, ranges: Sequence[_Row], fit: Fit
 ) -> Iterator[Mistake]:
     """Yield the upper ends that cannot be said in the unit of *measure*."""
     for position, part in enumerate(ranges):
@@ -205,22 +211,28 @@ def below_mistakes(
             yield from fit.fits((*at, position, "below"), measure, part.below)
 
 
+def order_mistakes(at: Location, rows: Sequence[_Row]) -> Iterator[Mistake]:
+    """Yield the rows that do not follow on those before them, or leave something out."""
+    before: Decimal | None = None
+    for position, row in enumerate(rows):
+        last = position + 1 == len(rows)
+        if last and row.below is not None:
+            allowed = "nothing: the last range is open upwards"
+            yield Mistake((*at, position, "below"), shown(f"{row.below:f}"), allowed)
+        if not last and row.below is None:
+            allowed = "a number; only the last range has no below"
+            yield Mistake((*at, position, "below"), None, allowed)
+        if row.below is not None and before is not None and row.below <= before:
+            allowed = f"a number above the range before it, {before:f} (ascending)"
+            yield Mistake((*at, position, "below"), shown(f"{row.below:f}"), allowed)
+        before = row.below if row.below is not None else before
+
+
 def range_mistakes(at: Location, ranges: Sequence[Range], *, parts: int) -> Iterator[Mistake]:
     """Yield what is wrong with ranges whose full points are 100 / *parts*."""
     full = Fraction(_FULL, parts)
-    before: Decimal | None = None
+    yield from order_mistakes(at, ranges)
     for position, part in enumerate(ranges):
-        last = position + 1 == len(ranges)
-        if last and part.below is not None:
-            allowed = "nothing: the last range is open upwards"
-            yield Mistake((*at, position, "below"), shown(f"{part.below:f}"), allowed)
-        if not last and part.below is None:
-            allowed = "a number; only the last range has no below"
-            yield Mistake((*at, position, "below"), None, allowed)
-        if part.below is not None and before is not None and part.below <= before:
-            allowed = f"a number above the range before it, {before:f} (ascending)"
-            yield Mistake((*at, position, "below"), shown(f"{part.below:f}"), allowed)
-        before = part.below if part.below is not None else before
         if part.points is not None and part.points > full:
             yield Mistake(
                 (*at, position, "points"),

@@ -45,6 +45,11 @@ class Tiered(GradingPart):
         """Every grade it can give, best first."""
         return tuple(tier.tier for tier in self.tiers)
 
+    @property
+    def ordered(self) -> bool:
+        """Whether its grades go from best to worst."""
+        return True
+
     def labels(self) -> dict[str, Label]:
         """Return the labels of the tiers that have one."""
         return {tier.tier: tier.label for tier in self.tiers if tier.label is not None}

@@ -89,6 +89,19 @@ gradings:
     add_when: {measure: orders, at_least: 2}
     remove_when: {grading: status, is: [vip]}
     keep_days: 90
+  level:
+    type: base_bonus
+    base: {measure: revenue, ranges: [{below: 100, points: 0}, {points: 10}]}
+    bonus:
+      many: {measure: orders, ranges: [{below: 5, points: 0}, {points: 2.5}]}
+      liked: {when: {measure: survey, at_least: 80}, points: 5}
+    tiers: [{tier: d, enter: 15, exit: 12.5}, {tier: e}]
+  credit:
+    type: cap
+    of: value
+    rules:
+      - {rule: returns, when: {measure: refunds, at_least: 20%}, at_most: bronze}
+      - {rule: dislike, when: {measure: survey, below: 20}, veto: bronze}
 """
 
 

@@ -87,7 +87,7 @@ def test_a_percent_is_basis_points(policy: PolicyDocument) -> None:
 
 def test_gradings_come_after_those_they_refer_to() -> None:
     """File order, but for references."""
-    lines = POLICY.splitlines(keepends=True)
+    lines = POLICY[: POLICY.index("  level:\n")].splitlines(keepends=True)
     start = next(i for i, line in enumerate(lines) if line.startswith("gradings:"))
     hot = next(i for i, line in enumerate(lines) if line.startswith("  hot:"))
     text = "".join([*lines[: start + 1], *lines[hot:], *lines[start + 1 : hot]])
