@@ -18,6 +18,7 @@ from stream.gradings.pareto import compile_pareto
 from stream.gradings.rfm import compile_rfm_cells, compile_rfm_segments
 from stream.gradings.rfm_classes import compile_rfm_classes
 from stream.gradings.tag import compile_tag
+from stream.gradings.tree import compile_tree
 from stream.gradings.weighted_scorecard import compile_weighted_scorecard
 from stream.measure_plan import MeasurePlan
 from stream.money import Converter
@@ -172,6 +173,7 @@ _COMPILERS: dict[str, Callable[[str, Any, Scope], Grading]] = {
     "tag": compile_tag,
     "base_bonus": compile_base_bonus,
     "cap": compile_cap,
+    "tree": compile_tree,
 }
 
 

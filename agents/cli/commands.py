@@ -11,6 +11,7 @@ from agents.cli import (
     doctor,
     explain,
     export,
+    fit,
     options,
     policy,
     replay,
@@ -36,6 +37,7 @@ app.command()(rfm.rfm)
 app.command()(doctor.doctor)
 policy.app.command()(cuts.cuts)
 app.add_typer(policy.app, name="policy")
+app.add_typer(fit.app, name="fit")
 app.add_typer(topics.app, name="topics")
 
 

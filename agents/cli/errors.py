@@ -18,6 +18,7 @@ from agents.replay.export import ExportError
 from agents.replay.mistakes import ReplayFileError
 from agents.replay.producer import ReplayTargetError
 from agents.replay.reading import MissingTopicError
+from agents.replay.scikit_tree import NoScikitLearnError
 from agents.settings import SettingsError
 from schemas.policy import PolicyFileError
 from stream.store import StoreError
@@ -32,6 +33,7 @@ OURS: Final = (
     EmbeddedServerError,
     ExportError,
     MissingTopicError,
+    NoScikitLearnError,
     PolicyFileError,
     ReplayFileError,
     ReplayTargetError,

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from schemas.currencies import EXPONENTS
 from schemas.policy.checks import Checker
 from schemas.policy.document import PolicyDocument
+from schemas.policy.files import read_trees
 from schemas.policy.findings import Finding, Location, Mistake, PolicyFileError, shown
 from schemas.policy.fit import level_words
 from schemas.policy.measures import Measure
@@ -41,18 +42,21 @@ def load_policy(path: Path | str) -> PolicyDocument:
         raise PolicyFileError([Finding(name, 0, "", said, "a readable file")]) from exc
     except UnicodeDecodeError as exc:
         raise PolicyFileError([Finding(name, 0, "", "bytes", "text in UTF-8")]) from exc
-    return parse_policy(text, name)
+    return parse_policy(text, name, Path(path).parent)
 
 
-def parse_policy(text: str, name: str) -> PolicyDocument:
+def parse_policy(text: str, name: str, folder: Path | None = None) -> PolicyDocument:
     """Check the policy in *text*, YAML or JSON; *name* is the file named in findings.
+
+    Files that the policy names are looked for in *folder*; without it, it may name none.
 
     Raises:
         PolicyFileError: The text has mistakes; every one is listed, in the order of the file.
     """
     data, source = read_yaml(text, name)
+    unread = set() if folder is None else read_trees(data, source, folder)
     document, mistakes = _read(data)
-    said = {finding.key for finding in source.findings}  # an alias was read as nothing
+    said = unread | {finding.key for finding in source.findings}  # an alias was read as nothing
     findings = [_finding(mistake, source) for mistake in mistakes]
     findings = source.findings + [f for f in findings if f.key not in said]
     if document is None or findings:

@@ -220,6 +220,8 @@ class History:
         if spec["type"] == "base_bonus":
             score = models.total(spec, values, holds, self.policy)
             return _climb(spec["tiers"], _decimal, score, self.standings[name].grade), score
+        if spec["type"] == "tree":
+            return models.leaf(spec["tree"]["root"], values), None
         earned = self.standings[spec["of"]].grade
         return models.capped(spec, earned, models.grades(self.gradings, spec["of"]), holds), None
 
@@ -378,7 +380,7 @@ def _thresholds(policy: Policy) -> dict[str, set[int]]:
             for part in node:
                 visit(part, measure)
         elif measure is not None and isinstance(node, int) and not isinstance(node, bool):
-            found.setdefault(measure, set()).add(node)
+            found.setdefault(measure, set()).update((node, node + 1))  # +1: "at most"
 
     visit(policy.document["gradings"], None)
     return found

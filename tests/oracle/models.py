@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tests.oracle.facts import Policy, Value
 
-KINDS = ("base_bonus", "cap")
+KINDS = ("base_bonus", "cap", "tree")
 Holds = Callable[[Mapping[str, Any]], bool]
 
 
@@ -58,4 +58,17 @@ def grades(gradings: Mapping[str, Any], name: str) -> list[str]:
         return grades(gradings, spec["of"])
     if spec["type"] == "conditions":
         return [level["level"] for level in spec["levels"]]
+    if spec["type"] == "tree":
+        return list(spec["tree"]["grades"])
     return [tier["tier"] for tier in spec["tiers"]]
+
+
+def leaf(node: Mapping[str, Any], values: Mapping[str, Value]) -> str:
+    """Return the grade at the end of the way through a tree."""
+    if "grade" in node:
+        return str(node["grade"])
+    value = values[node["measure"]]
+    if value is None:
+        return leaf(node[node["missing"]], values)
+    assert isinstance(value, int)
+    return leaf(node["low" if value <= node["at_most"] else "high"], values)

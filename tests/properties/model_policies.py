@@ -1,4 +1,4 @@
-"""Random gradings of the kinds base_bonus and cap, for `tests.properties.policies`."""
+"""Random gradings of the kinds base_bonus, cap and tree, for `tests.properties.policies`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,15 @@ if TYPE_CHECKING:
     from tests.properties.policies import _Author
 
 Spec = dict[str, Any]
-LADDERS = {"bands", "interval_scorecard", "weighted_scorecard", "conditions", "base_bonus", "cap"}
+LADDERS = {
+    "bands",
+    "interval_scorecard",
+    "weighted_scorecard",
+    "conditions",
+    "base_bonus",
+    "cap",
+    "tree",
+}
 
 _points = st.sampled_from([0, 1, 2.5, 5, "7.25", 10])
 
@@ -34,6 +42,29 @@ def base_bonus(author: _Author) -> tuple[Spec, list[str]]:
     tiers = [{"tier": "d", "enter": 10, "exit": 7.5}, {"tier": "e", "enter": 2.5}, {"tier": "f"}]
     spec = {"type": "base_bonus", "base": table(), "bonus": bonus, "tiers": tiers}
     return spec, ["d", "e", "f"]
+
+
+def tree(author: _Author) -> tuple[Spec, list[str]]:
+    """Draw a tree of up to three splits in a row over any numeric measures."""
+    grades = ["fine", "fair", "poor"]
+    looked_at: dict[str, str] = {}
+
+    def node(depth: int) -> Spec:
+        if not depth or not author.draw(st.integers(0, 3)):
+            return {"grade": author.draw(st.sampled_from(grades))}
+        measure = author.draw(st.sampled_from(author.having()))
+        looked_at[measure] = author.units[measure]
+        return {
+            "measure": measure,
+            "at_most": author.levels(measure, 1)[0],
+            "missing": author.draw(st.sampled_from(["low", "high"])),
+            "low": node(depth - 1),
+            "high": node(depth - 1),
+        }
+
+    root = node(3)
+    spec = {"grades": grades, "measures": looked_at, "currency": author.currency, "root": root}
+    return {"type": "tree", "tree": spec}, grades
 
 
 def cap(author: _Author) -> tuple[Spec, list[str]]:

@@ -96,6 +96,7 @@ class _Author:
     def __init__(self, draw: st.DrawFn, measures: dict[str, Spec], currency: str) -> None:
         self.draw = draw
         self.units = {name: unit_of(spec) for name, spec in measures.items()}
+        self.currency = currency
         self.places = PLACES[currency]
         self.gradings: dict[str, Spec] = {}
         self.grades: dict[str, list[str]] = {}
@@ -126,7 +127,7 @@ class _Author:
         ]
         if self.having("days"):
             kinds += [self.cells, self.segments]
-        kinds.append(partial(model_policies.base_bonus, self))
+        kinds += [partial(model_policies.base_bonus, self), partial(model_policies.tree, self)]
         if model_policies.ladders(self):
             kinds.append(partial(model_policies.cap, self))
         spec, grades = self.draw(st.sampled_from(kinds))()

@@ -13,6 +13,7 @@ from schemas.policy.gradings.rfm import RfmCells, RfmSegments
 from schemas.policy.gradings.rfm_classes import RfmClasses
 from schemas.policy.gradings.scorecards import IntervalScorecard, WeightedScorecard
 from schemas.policy.gradings.tag import TagGrading
+from schemas.policy.gradings.tree import TreeGrading
 from schemas.policy.part import TAG_MARK, by_type
 
 GRADING_TYPES = (
@@ -27,6 +28,7 @@ GRADING_TYPES = (
     "tag",
     "base_bonus",
     "cap",
+    "tree",
 )
 
 Grading = Annotated[
@@ -40,7 +42,8 @@ Grading = Annotated[
     | Annotated[Conditions, Tag(TAG_MARK + "conditions")]
     | Annotated[TagGrading, Tag(TAG_MARK + "tag")]
     | Annotated[BaseBonus, Tag(TAG_MARK + "base_bonus")]
-    | Annotated[Cap, Tag(TAG_MARK + "cap")],
+    | Annotated[Cap, Tag(TAG_MARK + "cap")]
+    | Annotated[TreeGrading, Tag(TAG_MARK + "tree")],
     by_type(GRADING_TYPES),
 ]
 """Told apart by its ``type``."""

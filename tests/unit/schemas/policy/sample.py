@@ -102,6 +102,20 @@ gradings:
     rules:
       - {rule: returns, when: {measure: refunds, at_least: 20%}, at_most: bronze}
       - {rule: dislike, when: {measure: survey, below: 20}, veto: bronze}
+  learned:
+    type: tree
+    grade_labels: {keen: {zh: 热心}}
+    tree:
+      grades: [keen, cool]
+      currency: USD
+      measures: {revenue: money, recency: days}
+      root:
+        measure: recency
+        at_most: 90
+        missing: high
+        high: {grade: cool, counts: {keen: 3, cool: 19}}
+        low:
+          {measure: revenue, at_most: 50000, missing: low, low: {grade: cool}, high: {grade: keen}}
 """
 
 
