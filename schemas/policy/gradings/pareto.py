@@ -54,6 +54,11 @@ class Pareto(GradingPart):
         """Every grade it can give, best first."""
         return tuple(part.name for part in self.classes)
 
+    @property
+    def ordered(self) -> bool:
+        """Whether its grades go from best to worst."""
+        return True
+
     def labels(self) -> dict[str, Label]:
         """Return the labels of the classes that have one."""
         return {part.name: part.label for part in self.classes if part.label is not None}
