@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.records import Interaction, OrderCancelled, OrderRefunded, ProfileChanged
+from schemas.vocabulary import STAGES
 from stream.arrivals import Payment
 from stream.customer import Customer, decode, encode
 from stream.ledger import (
@@ -248,6 +249,8 @@ class Bucket:
         if isinstance(event, Interaction) and event.kind in scorer.plan.shape.spans:
             details = event.details
             value = details.score if details.score is not None else details.days
+            if details.stage is not None:
+                value = STAGES.index(details.stage)
             return scorer.interact(
                 customer, record_ms, event_id, event.kind, event.occurred_ms, value or 0
             )

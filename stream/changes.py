@@ -147,8 +147,10 @@ def reasons_for(
             if boundary is None and not first and index not in grading.continuous:
                 continue
         measure = plan.measures[index]
-        known = boundary if boundary is not None and boundary > MISSING + 1 else None
-        found.append(Reason(measure.name, measure.unit, _known(old), _known(new), known))
+        unit = measure.told_unit
+        told = boundary is not None and boundary > MISSING + 1 and unit == measure.unit
+        known = boundary if told else None
+        found.append(Reason(measure.name, unit, measure.told(old), measure.told(new), known))
     for other in grading.depends:
         if old_tiers[other] != reading.tiers[other]:
             name = plan.gradings[other].name

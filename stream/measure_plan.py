@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from schemas.policy import conduct
 from schemas.policy import measures as documents
+from stream import conduct as behaviour
 from stream import measures as runtime
 from stream.calendar import DAY_MS
 from stream.customer import ORDERS
@@ -12,6 +14,13 @@ from stream.window import Span
 
 if TYPE_CHECKING:
     from schemas.policy.measures import Measure as Document
+
+    Conduct = (
+        conduct.OpenMeasure
+        | conduct.DaysOverdueMeasure
+        | conduct.RepurchaseRateMeasure
+        | conduct.LongestGapMeasure
+    )
 
 
 class MeasurePlan:
@@ -33,21 +42,45 @@ class MeasurePlan:
             self.attributes.add(document.attribute)
             return runtime.Attribute(name, document.unit, document.attribute)
         if isinstance(document, documents.DaysSinceMeasure):
-            if document.days_since == "first_order":
-                return runtime.DaysSinceFirst(name, ORDERS)
-            known = document.days_since == "last_order"
-            return runtime.DaysSinceLast(name, self._keep(ORDERS if known else document.days_since))
+            return self._since(name, document)
         if isinstance(document, documents.GrowthMeasure):
             return self._growth(name, document)
         if isinstance(document, documents.Windowed):
             return self._windowed(name, document)
-        return self._fact(name, document)
+        if isinstance(document, (documents.FirstMeasure, documents.LastMeasure)):
+            return self._fact(name, document)
+        return self._conduct(name, document)
+
+    def _since(self, name: str, document: documents.DaysSinceMeasure) -> runtime.Measure:
+        if document.days_since == "first_order":
+            return runtime.DaysSinceFirst(name, ORDERS)
+        known = document.days_since == "last_order"
+        return runtime.DaysSinceLast(name, self._keep(ORDERS if known else document.days_since))
+
+    def _conduct(self, name: str, document: Conduct) -> runtime.Measure:
+        if isinstance(document, conduct.OpenMeasure):
+            made: runtime.Measure = behaviour.OpenMatters(name, document.open)
+        elif isinstance(document, conduct.DaysOverdueMeasure):
+            made = behaviour.DaysOverdue(name)
+        elif isinstance(document, conduct.LongestGapMeasure):
+            span = Span(0, document.window * DAY_MS)
+            made = behaviour.LongestGap(name, self._window(ORDERS, span), span)
+        elif document.window is None:
+            made = behaviour.RepurchaseRate(name, None, None)
+        else:
+            span = Span(0, document.window * DAY_MS)
+            made = behaviour.RepurchaseRate(name, self._window(ORDERS, span), span)
+        for source in (made.source, *made.also):
+            self._keep(source)
+        return made
 
     def _fact(
         self, name: str, document: documents.FirstMeasure | documents.LastMeasure
     ) -> runtime.Measure:
         if isinstance(document, documents.FirstMeasure):
             return runtime.LifetimeFact(name, document.unit, ORDERS, "first")
+        if document.last == "stage.changed":
+            return runtime.LastStage(name, self._keep(document.last))
         source = self._keep(ORDERS if document.last == "gross" else document.last)
         return runtime.LifetimeFact(name, document.unit, source, "last")
 

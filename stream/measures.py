@@ -8,8 +8,10 @@ durations whole days. `MISSING` stands for "nothing to measure".
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from copy import copy
 from typing import TYPE_CHECKING
 
+from schemas.vocabulary import STAGES
 from stream.calendar import DAY_MS
 from stream.customer import ORDERS
 from stream.money import divide_half_even
@@ -35,8 +37,9 @@ class Measure(ABC):
 
     Attributes:
         name: As the policy names it.
-        unit: ``money``, ``count``, ``days``, ``bp``, ``number`` or ``text``.
+        unit: ``money``, ``count``, ``days``, ``bp``, ``number``, ``text`` or ``stage``.
         source: Kind of event that moves it (``orders``, an interaction kind), or ``profile``.
+        also: Further kinds of events that move it.
         echo_ms: Age at which one more event, by itself, may move the reading other than
             by lowering a sum; `NEVER` where it cannot.
         steady: Orders counted one after the other move it one way only, so that where
@@ -45,6 +48,7 @@ class Measure(ABC):
 
     echo_ms: int = NEVER
     steady: bool = False
+    also: tuple[str, ...] = ()
 
     def __init__(self, name: str, unit: str, source: str) -> None:
         """Name the measure."""
@@ -63,6 +67,21 @@ class Measure(ABC):
         """
         del customer, now_ms, low, high
         return NEVER
+
+    def heard_on(self, source: str) -> Measure:
+        """Return the same measure as one that events of *source* move."""
+        twin = copy(self)
+        twin.source = source
+        return twin
+
+    @property
+    def told_unit(self) -> str:
+        """The unit in which others are told the reading."""
+        return self.unit
+
+    def told(self, value: Value) -> Value | None:
+        """Return a reading as others are told it: None for `MISSING`."""
+        return None if value == MISSING else value
 
 
 _AMOUNTS: dict[str, Callable[[Window | Totals], int]] = {
@@ -177,7 +196,24 @@ class LifetimeFact(Measure):
         return series.latest()
 
 
-class _Windowed(Measure):
+class LastStage(LifetimeFact):
+    """The stage of the sale entered last: inside its position in `STAGES`, outside its name."""
+
+    def __init__(self, name: str, source: str) -> None:
+        """Read the newest event of *source*; of several at one instant, the furthest stage."""
+        super().__init__(name, "stage", source, "last")
+
+    @property
+    def told_unit(self) -> str:
+        """A name is text."""
+        return "text"
+
+    def told(self, value: Value) -> Value | None:
+        """Return the name of the stage."""
+        return STAGES[value] if isinstance(value, int) and value != MISSING else None
+
+
+class OfWindows(Measure):
     """A reading of windows that may move either way whenever a bucket comes or goes."""
 
     def __init__(
@@ -200,7 +236,7 @@ class _Windowed(Measure):
         return soonest
 
 
-class WindowContribution(_Windowed):
+class WindowContribution(OfWindows):
     """Revenue less cost over one window: an order may lower it, one that leaves may raise it."""
 
     def __init__(self, name: str, source: str, window: int, span: Span) -> None:
@@ -213,7 +249,7 @@ class WindowContribution(_Windowed):
         return _AMOUNTS["contribution"](customer.kinds[self.source].windows[self._windows[0]])
 
 
-class WindowPeak(_Windowed):
+class WindowPeak(OfWindows):
     """The largest single value in one window."""
 
     def __init__(self, name: str, unit: str, source: str, window: int, span: Span) -> None:
@@ -227,7 +263,7 @@ class WindowPeak(_Windowed):
         return customer.kinds[self.source].windows[self._windows[0]].peak
 
 
-class Ratio(_Windowed):
+class Ratio(OfWindows):
     """One amount in terms of another over the same window, or over the whole life.
 
     An average is an amount in terms of the count (scale 1); a rate is in basis points.
@@ -262,7 +298,7 @@ class Ratio(_Windowed):
         return divide_half_even(self._of(totals) * self._scale, divisor)
 
 
-class Growth(_Windowed):
+class Growth(OfWindows):
     """A window against the window before it, in basis points of the earlier one."""
 
     def __init__(self, name: str, windows: tuple[int, int], field: str, span: Span) -> None:

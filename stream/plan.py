@@ -121,6 +121,7 @@ def compile_policy(
         grades=document.grades_of,
         level=document.threshold,
         cuts={**(cuts or {}), **document.frozen_cuts()},
+        listed=document.listed,
     )
     gradings = tuple(_compile_grading(name, document.gradings[name], scope) for name in order)
     evidence = tuple(_evidence(document.gradings[name], scope) for name in order)
@@ -197,7 +198,10 @@ def _watched(
             continue  # moved by profiles only, and those are always judged
         if position in continuous or position in cuts:
             levels = None if position in continuous else cuts[position]
-            yield Watched(position, measure, levels, _decided_by(position, gradings, evidence))
+            mask = _decided_by(position, gradings, evidence)
+            yield Watched(position, measure, levels, mask)
+            for source in measure.also:
+                yield Watched(position, measure.heard_on(source), levels, mask)
 
 
 def _decided_by(

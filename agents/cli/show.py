@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 
 from schemas.currencies import EXPONENTS
+from schemas.vocabulary import STAGES
 from stream.calendar import format_instant
 
 MIDNIGHT = "T00:00:00.000Z"
@@ -56,11 +57,13 @@ def reading(value: int | str | None, unit: str, currency: str) -> str:
     ('12.5 %', '1 day', 'unknown')
     >>> reading(-5, "bp", "USD"), reading(3, "count", "USD"), reading("steel", "text", "USD")
     ('-0.05 %', '3', 'steel')
+    >>> reading(0, "stage", "USD")
+    'demand'
     """
     if value is None:
         return "unknown"
-    if isinstance(value, str):
-        return value
+    if isinstance(value, str) or unit == "stage":
+        return value if isinstance(value, str) else STAGES[value]
     if unit == "money":
         return money(value, currency)
     if unit == "days":

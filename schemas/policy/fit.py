@@ -8,7 +8,8 @@ from typing import Protocol
 
 from schemas.policy.conditions import GradingCondition, MeasureCondition
 from schemas.policy.findings import Location, Mistake, shown
-from schemas.policy.quantities import Unit, whole_level
+from schemas.policy.quantities import NAMED_UNITS, Unit, whole_level
+from schemas.vocabulary import STAGES
 
 _SHOWN_NAMES = 8
 
@@ -51,6 +52,7 @@ def level_words(unit: Unit, currency: str, exponent: int) -> str:
         "bp": 'a percent such as "12.5%", or whole basis points such as 1250',
         "number": "a whole number, such as 80",
         "text": "is or is_known, as the measure is text",
+        "stage": "is or is_known, as the measure is a stage",
     }
     return words[unit]
 
@@ -86,8 +88,14 @@ class Fit:
         self, at: Location, measure: str, values: tuple[str | int, ...]
     ) -> Iterator[Mistake]:
         unit = self.names.unit_of(measure)
-        if unit not in {"text", "number", "count"}:
+        if unit not in {"text", "number", "count", "stage"}:
             yield Mistake(at, "is", f"at_least, below or is_known, as {measure} is {unit}")
+            return
+        if unit == "stage":
+            for position, value in enumerate(values):
+                if value not in STAGES:
+                    words = one_of("a stage", str(value), STAGES)
+                    yield Mistake((*at, position), shown(value), words)
             return
         kind, words = (str, "text") if unit == "text" else (int, "a whole number")
         for position, value in enumerate(values):
@@ -95,23 +103,28 @@ class Fit:
                 yield Mistake((*at, position), shown(value), f"{words}, as {measure} is {unit}")
 
     def _grades(self, at: Location, test: GradingCondition) -> Iterator[Mistake]:
-        if test.grading not in self.names.gradings:
-            yield from self._grading((*at, "grading"), test.grading)
-            return
-        grades = self.names.grades_of(test.grading)
-        for position, grade in enumerate(test.is_):
-            if grade not in grades:
-                words = one_of(f"a grade of {test.grading}", grade, grades)
-                yield Mistake((*at, "is", position), shown(grade), words)
+        yield from self.grading((*at, "grading"), test.grading)
+        yield from self.listed((*at, "is"), test.grading, test.is_)
 
-    def _grading(self, at: Location, grading: str) -> Iterator[Mistake]:
+    def grading(self, at: Location, grading: str, *, at_key: bool = False) -> Iterator[Mistake]:
+        """Check that *grading* exists."""
         if grading not in self.names.gradings and grading not in self.broken:
             words = one_of("a grading", grading, self.names.gradings)
-            yield Mistake(at, shown(grading), words)
+            yield Mistake(at, shown(grading), words, at_key)
+
+    def listed(self, at: Location, grading: str, grades: Iterable[str]) -> Iterator[Mistake]:
+        """Check that *grading*, if it is known, can give each of the *grades* listed at *at*."""
+        if grading not in self.names.gradings:
+            return
+        known = self.names.grades_of(grading)
+        for position, grade in enumerate(grades):
+            if grade not in known:
+                words = one_of(f"a grade of {grading}", grade, known)
+                yield Mistake((*at, position), shown(grade), words)
 
     def ladder(self, at: Location, grading: str) -> Iterator[Mistake]:
         """Check that *grading* exists and has grades that go from best to worst."""
-        yield from self._grading(at, grading)
+        yield from self.grading(at, grading)
         if grading in self.names.gradings and not self.names.is_ordered(grading):
             known = [name for name in self.names.gradings if self.names.is_ordered(name)]
             words = one_of("a grading whose grades go from best to worst", grading, known)
@@ -127,8 +140,8 @@ class Fit:
         """Check a mapping that names a measure and, beside it, one level."""
         key, value = level
         unit = self.names.unit_of(measure) if measure in self.names.measures else None
-        if unit == "text" and key in {"at_least", "below"}:
-            allowed = f"is or is_known, as {measure} is text"
+        if unit in NAMED_UNITS and key in {"at_least", "below"}:
+            allowed = f"is or is_known, as {measure} is {unit}"
             yield Mistake((*at, key), shown(key), allowed, at_key=True)
             return
         yield from self.numeric((*at, "measure"), measure, units)
@@ -144,7 +157,7 @@ class Fit:
                 yield Mistake(at, shown(measure), words, at_key)
             return
         unit = self.names.unit_of(measure)
-        if unit == "text" or (units and unit not in units):
+        if unit in NAMED_UNITS or (units and unit not in units):
             wanted = " or ".join(units) or "a number"
             yield Mistake(at, shown(measure), f"a measure of {wanted}; this one is {unit}", at_key)
 
@@ -157,7 +170,7 @@ class Fit:
 
     def fits(self, at: Location, measure: str, level: Decimal) -> Iterator[Mistake]:
         """Check that *level* can be said in the unit of *measure*."""
-        if measure not in self.names.measures or self.names.unit_of(measure) == "text":
+        if measure not in self.names.measures or self.names.unit_of(measure) in NAMED_UNITS:
             return
         unit, exponent = self.names.unit_of(measure), self.names.exponent
         if whole_level(level, unit, exponent) is None:

@@ -4,6 +4,12 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Tag, model_validator
 
+from schemas.policy.conduct import (
+    DaysOverdueMeasure,
+    LongestGapMeasure,
+    OpenMeasure,
+    RepurchaseRateMeasure,
+)
 from schemas.policy.part import TAG_MARK, Part, by_key, refuse
 from schemas.policy.quantities import Days, Name, Unit, Window
 from schemas.vocabulary import InteractionKind
@@ -83,12 +89,15 @@ class MaxMeasure(Windowed):
 class LastMeasure(Part):
     """The newest value ever seen."""
 
-    last: Literal["gross", "survey"] = Field(description="gross or survey")
+    last: Literal["gross", "survey", "stage.changed"] = Field(
+        description="gross, survey or stage.changed"
+    )
 
     @property
     def unit(self) -> Unit:
-        """Minor units or survey points."""
-        return "money" if self.last == "gross" else "number"
+        """Minor units, survey points or a stage of the sale."""
+        units: dict[str, Unit] = {"gross": "money", "survey": "number", "stage.changed": "stage"}
+        return units[self.last]
 
 
 class FirstMeasure(Part):
@@ -172,6 +181,10 @@ MEASURE_KEYS = (
     "growth",
     "ratio",
     "attribute",
+    "open",
+    "days_overdue",
+    "repurchase_rate",
+    "longest_gap",
 )
 
 Measure = Annotated[
@@ -184,7 +197,11 @@ Measure = Annotated[
     | Annotated[DaysSinceMeasure, Tag(TAG_MARK + "days_since")]
     | Annotated[GrowthMeasure, Tag(TAG_MARK + "growth")]
     | Annotated[RatioMeasure, Tag(TAG_MARK + "ratio")]
-    | Annotated[AttributeMeasure, Tag(TAG_MARK + "attribute")],
+    | Annotated[AttributeMeasure, Tag(TAG_MARK + "attribute")]
+    | Annotated[OpenMeasure, Tag(TAG_MARK + "open")]
+    | Annotated[DaysOverdueMeasure, Tag(TAG_MARK + "days_overdue")]
+    | Annotated[RepurchaseRateMeasure, Tag(TAG_MARK + "repurchase_rate")]
+    | Annotated[LongestGapMeasure, Tag(TAG_MARK + "longest_gap")],
     by_key(MEASURE_KEYS, "a mapping with exactly one of " + ", ".join(MEASURE_KEYS)),
 ]
 """Told apart by which key it has."""

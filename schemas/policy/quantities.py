@@ -15,8 +15,12 @@ from pydantic import AfterValidator, PlainSerializer, PlainValidator, WithJsonSc
 from schemas.currencies import EXPONENTS
 from schemas.policy.part import refuse
 
-Unit = Literal["money", "count", "days", "bp", "number", "text"]
-"""What a measure counts: minor units, events, days, basis points, plain integers, or text."""
+Unit = Literal["money", "count", "days", "bp", "number", "text", "stage"]
+"""What a measure counts: minor units, events, days, basis points, plain integers, text, or one
+of `schemas.vocabulary.STAGES` (a name to people, its position to the scorer)."""
+
+NAMED_UNITS: Final = frozenset({"text", "stage"})
+"""Units whose values are names: they are listed, not compared with levels."""
 
 MAX_DAYS: Final = 36_500
 MAX_LEVEL: Final = Decimal(10) ** 15
@@ -229,7 +233,7 @@ def whole_level(level: Decimal, unit: Unit, exponent: int) -> int | None:
     >>> whole_level(BasisPoints(1250), "bp", 2), whole_level(BasisPoints(1250), "count", 2)
     (1250, None)
     """
-    if unit == "text" or (isinstance(level, BasisPoints) and unit != "bp"):
+    if unit in NAMED_UNITS or (isinstance(level, BasisPoints) and unit != "bp"):
         return None
     scaled = level.scaleb(exponent) if unit == "money" else level
     whole = int(scaled)

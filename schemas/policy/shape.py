@@ -19,6 +19,7 @@ from schemas.policy.quantities import (
     whole_level,
 )
 from schemas.policy.relative import Population, RelativeCut, relative_cuts
+from schemas.vocabulary import STAGES
 
 _WEEK_MINUTES = 7 * 24 * 60
 
@@ -109,6 +110,10 @@ class PolicyShape(Part):
         """Return the names of the relative cuts that are not frozen."""
         frozen = self.frozen_cuts()
         return tuple(name for name in self.relative_cuts() if name not in frozen)
+
+    def listed(self, measure: str, value: str | int) -> str | int:
+        """Return a value that a condition lists as the scorer reads it (stages: positions)."""
+        return STAGES.index(str(value)) if self.unit_of(measure) == "stage" else value
 
     def grading_order(self) -> tuple[str, ...]:
         """Return the gradings so that each follows those it refers to; else in file order.

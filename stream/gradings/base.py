@@ -30,6 +30,7 @@ class Scope:
         gradings: Position of each grading, in evaluation order.
         grades: Gives the grades of a grading, best first.
         level: Turns a level of a measure into an integer of the measure's unit.
+        listed: Turns a value that a condition lists into what the measure reads.
         cuts: Levels that the population sets, ascending, by name: ``grading.axis``. One
             that is not there is not known yet.
     """
@@ -38,6 +39,7 @@ class Scope:
     gradings: Mapping[str, int]
     grades: Callable[[str], tuple[str, ...]]
     level: Callable[[str, Decimal], int]
+    listed: Callable[[str, str | int], Value]
     cuts: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 

@@ -69,8 +69,9 @@ class Rules:
             wanted = condition.is_known
             return lambda reading: (reading.values[position] != MISSING) is wanted
         if condition.is_ is not None:
-            # A number may be listed as a number; text as text.
-            accepted = frozenset(condition.is_)
+            # A number may be listed as a number; text as text; a stage by its name.
+            listed = (self._scope.listed(condition.measure, value) for value in condition.is_)
+            accepted = frozenset(listed)
             for value in accepted:
                 if isinstance(value, int):
                     cuts.update((value, value + 1))

@@ -13,11 +13,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 DAY = 86_400_000
 PLACES = {"JPY": 0, "KRW": 0, "KWD": 3, "BHD": 3}
+STAGES = ("demand", "contract", "delivery", "operation", "renewal", "lost")
+CONDUCT = {"open", "days_overdue", "longest_gap", "repurchase_rate"}
+UNITS = {
+    "count": "count",
+    "open": "count",
+    "days_since": "days",
+    "days_overdue": "days",
+    "longest_gap": "days",
+}
 Event = Mapping[str, Any]
 Value = int | str | None
 
@@ -42,10 +52,20 @@ class Policy:
         self.refund_ms = document.get("refund_days", 180) * DAY
         self._days: dict[int, object] = {}
         self._levels: dict[tuple[str, object], Fraction] = {}
-        self.kinds = {self.source(spec) for spec in document["measures"].values()} - {"profile"}
+        specs = document["measures"].values()
+        self.kinds = {kind for spec in specs for kind in self.sources(spec)} - {"profile"}
         self.attributes = {
             spec["attribute"] for spec in document["measures"].values() if "attribute" in spec
         }
+
+    @classmethod
+    def sources(cls, spec: Mapping[str, Any]) -> tuple[str, ...]:
+        """Which kinds of events a measure looks at."""
+        if "days_overdue" in spec:
+            return "payment.overdue", "payment.received"
+        if "open" in spec:
+            return (spec["open"], spec["open"].replace("requested", "").rstrip(".") + ".resolved")
+        return (cls.source(spec),)
 
     @staticmethod
     def source(spec: Mapping[str, Any]) -> str:
@@ -67,8 +87,9 @@ class Policy:
             return "money"
         for key in ("max", "last"):
             if key in spec:
-                return {"gross": "money", "survey": "number"}.get(spec[key], "days")
-        return {"count": "count", "days_since": "days"}.get(next(iter(spec)), "bp")
+                named = {"gross": "money", "survey": "number", "stage.changed": "stage"}
+                return named.get(spec[key], "days")
+        return UNITS.get(next(iter(spec)), "bp")
 
     def level(self, measure: str, written: object) -> Fraction:
         """Turn a level as written into the unit of the measure, exactly."""
@@ -218,7 +239,10 @@ class Facts:
             seen = self.values[source]
             if not seen:
                 return None
-            return min(seen)[1] if key == "first" else max(seen)[1]
+            told = min(seen)[1] if key == "first" else max(seen)[1]
+            return STAGES[told] if subject == "stage.changed" else told
+        if key in CONDUCT:
+            return self._conduct(spec, now)
         inside = self._inside(source, now, days(spec.get("window")), days(spec.get("before")) or 0)
         if key == "max":
             return max((row.peak for row in inside), default=None)
@@ -250,6 +274,28 @@ class Facts:
             return min((at for at, _ in self.values["orders"]), default=None)
         rows = self.by_day[self.policy.source(spec)]
         return max((row.last_ms for row in rows if row.count > 0), default=None)
+
+    def overdue(self) -> tuple[int, int] | None:
+        """Return when the open overdue payment was last told of and how late it was then."""
+        told = max(self.values["payment.overdue"], default=None)
+        paid = [at for at, _ in self.values["payment.received"]]
+        return None if told is None or any(at >= told[0] for at in paid) else told
+
+    def _conduct(self, spec: Mapping[str, Any], now: int) -> int | None:
+        if "open" in spec:
+            raised, resolved = (len(self.values[kind]) for kind in self.policy.sources(spec))
+            return max(0, raised - resolved)
+        if "days_overdue" in spec:
+            told = self.overdue()
+            return 0 if told is None else told[1] + max(0, (now - told[0]) // DAY)
+        alive = sorted((r for r in self.by_day["orders"] if r.count > 0), key=lambda r: r.last_ms)
+        kept = self._inside("orders", now, days(spec.get("window")), 0)
+        if "repurchase_rate" in spec:
+            orders = [row for row in alive for _ in range(row.count)]
+            again = sum(row in kept for row in orders[1:])
+            return _share(again, sum(row in kept for row in orders), 10_000)
+        gaps = [b.last_ms - a.last_ms for a, b in pairwise(alive) if b in kept]
+        return max(gaps) // DAY if gaps else None
 
     def _attribute(self, name: str, kind: str) -> Value:
         known = self.attributes.get(name)

@@ -124,6 +124,10 @@ class History:
                 if since is not None:
                     yield from (since + k * DAY for k in self._thresholds.get(name, ()))
                 continue
+            told = self.facts.overdue() if "days_overdue" in spec else None
+            if told is not None:
+                levels = self._thresholds.get(name, ())
+                yield from (told[0] + (k - told[1]) * DAY for k in levels)
             length = days(spec.get("window"))
             if length is None:
                 continue

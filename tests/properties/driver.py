@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from schemas.decode import decode_interaction, decode_order, decode_profile
 from schemas.policy import parse_policy
+from schemas.vocabulary import STAGES
 from stream.admission import admit
 from stream.bucket import Bucket
 from stream.calendar import format_instant
@@ -17,7 +18,6 @@ from stream.fold import Scorer
 from stream.ledger import ledger_key
 from stream.plan import Plan, compile_policy
 from stream.seen import DedupWindow
-from stream.sentinels import MISSING
 from stream.store import BucketHead
 
 if TYPE_CHECKING:
@@ -45,6 +45,10 @@ def to_json(event: Event) -> bytes:
         wire["details"] = {"score": event["value"]}
     elif event["kind"] == "payment.overdue":
         wire["details"] = {"days": event["value"]}
+    elif event["kind"] == "payment.received":
+        wire["details"] = {"amount_minor": 1, "currency": event.get("bill_currency", "USD")}
+    elif event["kind"] == "stage.changed":
+        wire["details"] = {"stage": STAGES[event["value"]]}
     for name in ("order_id", "amount_minor", "currency", "cost_minor", "attributes"):
         if name in event:
             wire[name] = event[name]
@@ -168,7 +172,7 @@ def measures(plan: Plan, customer: Customer, now_ms: int) -> dict[str, Any]:
     copy = decode(customer.customer_id, encode(customer, plan.shape), plan.shape)
     copy.roll(now_ms)
     readings = zip(plan.measures, plan.read(copy, now_ms), strict=True)
-    return {m.name: None if value == MISSING else value for m, value in readings}
+    return {m.name: m.told(value) for m, value in readings}
 
 
 def payloads(plan: Plan, changes: Sequence[Change]) -> bytes:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.properties.policies import KINDS
+from tests.properties.policies import KINDS, STAGES
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -67,6 +67,10 @@ def _event(draw: st.DrawFn, number: int, currencies: list[str]) -> Event:
         event: Event = {"kind": draw(st.sampled_from(KINDS))}
         if event["kind"] in {"survey", "payment.overdue"}:
             event["value"] = draw(st.sampled_from([0, 1, 20, 79, 80, 100]))
+        if event["kind"] == "payment.received":
+            event["bill_currency"] = draw(st.sampled_from(currencies))
+        if event["kind"] == "stage.changed":
+            event["value"] = draw(st.integers(0, len(STAGES) - 1))
         return event
     if kind == "profile":
         names = st.sampled_from(["industry", "headcount", "colour"])

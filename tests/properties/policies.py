@@ -22,7 +22,17 @@ CURRENCIES = {
     "KWD": {"EUR": "0.3328", "JPY": "0.00203"},
 }
 PLACES = {"EUR": 2, "JPY": 0, "KWD": 3}
-KINDS = ["visit", "complaint", "referral", "survey", "payment.overdue"]
+KINDS = [
+    "visit",
+    "complaint",
+    "complaint.resolved",
+    "referral",
+    "survey",
+    "payment.overdue",
+    "payment.received",
+    "stage.changed",
+]
+STAGES = ["demand", "contract", "delivery", "operation", "renewal", "lost"]
 FIELDS = ["revenue", "gross", "refunded", "cost", "contribution"]
 # In minor units; amounts of orders are taken from nearly the same few numbers.
 MONEY_LEVELS = [-50, 0, 1, 50, 100, 150, 200, 300, 500]
@@ -40,7 +50,12 @@ UNITS = {
     "sum": "money",
     "average": "money",
     "first": "money",
+    "open": "count",
+    "days_overdue": "days",
+    "repurchase_rate": "bp",
+    "longest_gap": "days",
 }
+NAMES = {"text": ["steel", "cement", "7"], "stage": STAGES}
 Spec = dict[str, Any]
 
 _lengths = st.integers(1, 9).map(lambda n: f"{n}d")
@@ -65,7 +80,12 @@ def _measures() -> st.SearchStrategy[Spec]:
         st.sampled_from(["gross", "survey", "payment.overdue"]).flatmap(
             lambda m: _windowed({"max": m})
         ),
-        st.sampled_from(["gross", "survey"]).map(lambda m: {"last": m}),
+        st.sampled_from(["gross", "survey", "stage.changed"]).map(lambda m: {"last": m}),
+        st.sampled_from(
+            [{"open": "complaint"}, {"days_overdue": "payments"}, {"repurchase_rate": "orders"}]
+        ),
+        _lengths.map(lambda w: {"repurchase_rate": "orders", "window": w}),
+        _lengths.map(lambda w: {"longest_gap": "orders", "window": w}),
         st.just({"first": "gross"}),
         st.sampled_from(["last_order", "first_order", *KINDS]).map(lambda k: {"days_since": k}),
         st.builds(lambda f, w: {"growth": f, "window": w}, fields, _lengths),
@@ -86,7 +106,8 @@ def unit_of(spec: Spec) -> str:
         return str(spec["type"])
     for key in ("max", "last"):
         if key in spec:
-            return {"gross": "money", "survey": "number"}.get(spec[key], "days")
+            named = {"gross": "money", "survey": "number", "stage.changed": "stage"}
+            return named.get(spec[key], "days")
     return UNITS[next(iter(spec))]
 
 
@@ -102,7 +123,7 @@ class _Author:
         self.grades: dict[str, list[str]] = {}
 
     def having(self, *units: str) -> list[str]:
-        return [m for m, u in self.units.items() if (u in units if units else u != "text")]
+        return [m for m, u in self.units.items() if (u in units if units else u not in NAMES)]
 
     def level(self, measure: str, minor: int) -> Any:
         if self.units[measure] != "money":
@@ -274,13 +295,13 @@ class _Author:
     def test(self, measure: str) -> Spec:
         unit = self.units[measure]
         tests = ["is_known"]
-        tests += ["is"] if unit == "text" else ["at_least", "below"] * 2
+        tests += ["is"] if unit in NAMES else ["at_least", "below"] * 2
         tests += ["is"] if unit in {"number", "count"} else []
         test = self.draw(st.sampled_from(tests))
         if test == "is_known":
             return {"measure": measure, "is_known": self.draw(st.booleans())}
         if test == "is":
-            words = ["steel", "cement", "7"] if unit == "text" else LEVELS[unit]
+            words: list[Any] = [*NAMES.get(unit, LEVELS.get(unit, []))]
             listed = st.lists(st.sampled_from(words), min_size=1, max_size=2, unique=True)
             return {"measure": measure, "is": self.draw(listed)}
         return {"measure": measure, test: self.level(measure, self.levels(measure, 1)[0])}
@@ -308,7 +329,7 @@ def policies(draw: st.DrawFn, *, refund_days: int | None = None) -> str:
     currency = draw(st.sampled_from(sorted(CURRENCIES)))
     specs = draw(st.lists(_measures(), min_size=1, max_size=5))
     measures = {f"m{position}": spec for position, spec in enumerate(specs)}
-    if not any(unit_of(spec) != "text" for spec in specs):
+    if not any(unit_of(spec) not in NAMES for spec in specs):
         measures["m_last"] = {"sum": "revenue", "window": "3d"}
     author = _Author(draw, measures, currency)
     for position in range(draw(st.integers(1, 4))):
