@@ -14,6 +14,8 @@ from stream.gradings.base_bonus import compile_base_bonus
 from stream.gradings.cap import compile_cap
 from stream.gradings.conditions import compile_conditions
 from stream.gradings.interval_scorecard import compile_interval_scorecard
+from stream.gradings.lifecycle import compile_lifecycle
+from stream.gradings.matrix import compile_matrix
 from stream.gradings.pareto import compile_pareto
 from stream.gradings.rfm import compile_rfm_cells, compile_rfm_segments
 from stream.gradings.rfm_classes import compile_rfm_classes
@@ -175,6 +177,8 @@ _COMPILERS: dict[str, Callable[[str, Any, Scope], Grading]] = {
     "base_bonus": compile_base_bonus,
     "cap": compile_cap,
     "tree": compile_tree,
+    "matrix": compile_matrix,
+    "lifecycle": compile_lifecycle,
 }
 
 

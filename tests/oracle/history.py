@@ -169,7 +169,7 @@ class History:
             )
             standing.grade = grade
 
-    def _grade(  # noqa: PLR0911 - one for each type of grading
+    def _grade(  # noqa: C901, PLR0911 - one for each type of grading
         self, name: str, values: Mapping[str, Value], now: int
     ) -> tuple[str | None, Fraction | None]:
         spec, standing = self.gradings[name], self.standings[name]
@@ -212,6 +212,10 @@ class History:
                     if "when" not in rung or self.holds(rung["when"], values)
                 )
                 return next(held, None), None
+            case "matrix":
+                return self._cell(spec, values), None
+            case "lifecycle":
+                return self._stage(spec, values), None
         if spec["type"] in models.KINDS:
             return self._modelled(name, values)
         return self._tag(spec, standing, values, now), None
@@ -244,6 +248,42 @@ class History:
             return "absent"
         kept = now < standing.gone_ms + spec.get("keep_days", 0) * DAY
         return "present" if kept else "absent"
+
+    def _cell(self, spec: Mapping[str, Any], values: Mapping[str, Value]) -> str | None:
+        found = []
+        for axis in (spec["rows"], spec["columns"]):
+            if "grading" in axis:
+                held = self.standings[axis["grading"]].grade
+                places = [name for name, grades in axis["positions"].items() if held in grades]
+            else:
+                value = values[axis["measure"]]
+                known = [] if value is None else axis["positions"]
+                level = partial(self.policy.level, axis["measure"])
+                places = known[: 1 + sum(_low(value) >= level(one) for one in axis["levels"])]
+            found.append(places[-1] if places else None)
+        for cell in spec["cells"]:
+            if [cell["row"], cell["column"]] == found:
+                return str(cell["cell"])
+        return None
+
+    def _stage(self, spec: Mapping[str, Any], values: Mapping[str, Value]) -> str:
+        recency, tenure, trend = spec["recency"], spec["tenure"], spec.get("trend")
+        silent, age = values[recency["measure"]], values[tenure["measure"]]
+        back = values[spec["won_back"]] if "won_back" in spec else None
+        change = values[trend["measure"]] if trend else None
+        level = self.policy.level
+        rules = [
+            ("prospect", silent is None),
+            ("lost", _low(silent) >= recency["lost_from"]),
+            ("dormant", _low(silent) >= recency["dormant_from"]),
+            ("won_back", _low(back) >= recency["lost_from"]),
+            ("new", age is not None and _low(age) < tenure["new_below"]),
+        ]
+        if trend and change is not None:
+            name = trend["measure"]
+            rules.append(("growing", _low(change) >= level(name, trend["growing_from"])))
+            rules.append(("declining", _low(change) < level(name, trend["declining_below"])))
+        return next((stage for stage, holds in rules if holds), "active")
 
     def _passed(self, axis: Mapping[str, Any], value: Value) -> int:
         return sum(_low(value) >= self.policy.level(axis["measure"], cut) for cut in axis["cuts"])
@@ -387,4 +427,7 @@ def _thresholds(policy: Policy) -> dict[str, set[int]]:
             found.setdefault(measure, set()).update((node, node + 1))  # +1: "at most"
 
     visit(policy.document["gradings"], None)
+    for spec in policy.document["gradings"].values():
+        if "won_back" in spec:
+            found.setdefault(spec["won_back"], set()).add(spec["recency"]["lost_from"])
     return found

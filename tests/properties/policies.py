@@ -145,9 +145,10 @@ class _Author:
             self.weighted,
             self.conditions,
             self.tag,
+            self.matrix,
         ]
         if self.having("days"):
-            kinds += [self.cells, self.segments]
+            kinds += [self.cells, self.segments, self.lifecycle]
         kinds += [partial(model_policies.base_bonus, self), partial(model_policies.tree, self)]
         if model_policies.ladders(self):
             kinds.append(partial(model_policies.cap, self))
@@ -278,6 +279,53 @@ class _Author:
             level = self.level(measure, self.levels(measure, 1)[0])
             spec[axis] = {"measure": measure, "high_from": level}
         return spec, ["important_value", "general_win_back", "general_develop"]
+
+    def axis(self) -> tuple[Spec, list[str]]:
+        count = self.draw(st.integers(2, 3))
+        names = ["low", "middle", "high"][-count:]
+        listed = {g: grades for g, grades in self.grades.items() if self.complete(g)}
+        if bool(listed) and self.draw(st.booleans()):
+            grading = self.draw(st.sampled_from(sorted(listed)))
+            grades = self.draw(st.permutations(listed[grading]))
+            count = min(count, len(grades))
+            if count > 1:
+                parts = {name: grades[i::count] for i, name in enumerate(names[:count])}
+                spec: Spec = {"grading": grading, "positions": parts}
+                return spec, names[:count]
+        measure = self.draw(st.sampled_from(self.having()))
+        levels = [self.level(measure, level) for level in self.levels(measure, len(names) - 1)]
+        return {"measure": measure, "levels": levels, "positions": names}, names
+
+    def complete(self, grading: str) -> bool:
+        """Say whether every grade that a grading can give is known here."""
+        return not self.gradings[grading]["type"].startswith("rfm")
+
+    def matrix(self) -> tuple[Spec, list[str]]:
+        (rows, one), (columns, two) = self.axis(), self.axis()
+        names = st.sampled_from(["star", "cow", "question", "dog"])
+        cells = [{"cell": self.draw(names), "row": r, "column": c} for r in one for c in two]
+        grades = list(dict.fromkeys(cell["cell"] for cell in cells))
+        return {"type": "matrix", "rows": rows, "columns": columns, "cells": cells}, grades
+
+    def lifecycle(self) -> tuple[Spec, list[str]]:
+        days = st.sampled_from(self.having("days"))
+        recency, tenure = self.draw(days), self.draw(days)
+        dormant, lost = self.levels(recency, 2)
+        spec: Spec = {
+            "type": "lifecycle",
+            "recency": {"measure": recency, "dormant_from": dormant, "lost_from": lost},
+            "tenure": {"measure": tenure, "new_below": self.levels(tenure, 1)[0]},
+        }
+        grades = ["active", "new", "dormant", "lost", "prospect"]
+        if self.draw(st.booleans()):
+            measure = self.draw(st.sampled_from(self.having()))
+            low, high = (self.level(measure, level) for level in self.levels(measure, 2))
+            spec["trend"] = {"measure": measure, "declining_below": low, "growing_from": high}
+            grades += ["growing", "declining"]
+        if self.draw(st.booleans()):
+            spec["won_back"] = self.draw(days)
+            grades.append("won_back")
+        return spec, grades
 
     def condition(self, depth: int = 2) -> Spec:
         kind = self.draw(st.integers(0, 7 if depth else 3))

@@ -8,6 +8,8 @@ from schemas.policy.gradings.bands import Bands
 from schemas.policy.gradings.base_bonus import BaseBonus
 from schemas.policy.gradings.cap import Cap
 from schemas.policy.gradings.conditions import Conditions
+from schemas.policy.gradings.lifecycle import Lifecycle
+from schemas.policy.gradings.matrix import Matrix
 from schemas.policy.gradings.pareto import Pareto
 from schemas.policy.gradings.rfm import RfmCells, RfmSegments
 from schemas.policy.gradings.rfm_classes import RfmClasses
@@ -29,6 +31,8 @@ GRADING_TYPES = (
     "base_bonus",
     "cap",
     "tree",
+    "matrix",
+    "lifecycle",
 )
 
 Grading = Annotated[
@@ -43,7 +47,9 @@ Grading = Annotated[
     | Annotated[TagGrading, Tag(TAG_MARK + "tag")]
     | Annotated[BaseBonus, Tag(TAG_MARK + "base_bonus")]
     | Annotated[Cap, Tag(TAG_MARK + "cap")]
-    | Annotated[TreeGrading, Tag(TAG_MARK + "tree")],
+    | Annotated[TreeGrading, Tag(TAG_MARK + "tree")]
+    | Annotated[Matrix, Tag(TAG_MARK + "matrix")]
+    | Annotated[Lifecycle, Tag(TAG_MARK + "lifecycle")],
     by_type(GRADING_TYPES),
 ]
 """Told apart by its ``type``."""
