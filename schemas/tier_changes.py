@@ -66,6 +66,40 @@ class Reason(Contract):
     crossed: Literal["above", "below"] | None
 
 
+class ServiceTerms(Contract):
+    """How a customer is looked after; null where nothing is promised.
+
+    Attributes:
+        response_hours: Hours until the first response.
+        owner: How senior the person in charge is.
+        survey_days: Days between two surveys.
+        visit_days: Days between two visits.
+        action: What is recommended to do next.
+    """
+
+    response_hours: Annotated[int, Field(ge=1)] | None
+    owner: Word | None
+    survey_days: Annotated[int, Field(ge=1)] | None
+    visit_days: Annotated[int, Field(ge=1)] | None
+    action: Word | None
+
+
+class TreatmentChange(Contract):
+    """What the change does to what the customer gets by this grading.
+
+    Attributes:
+        granted: Benefits that come with the new grade.
+        withdrawn: Benefits that go with the old one.
+        before: Terms of the old grade.
+        after: Terms of the new one.
+    """
+
+    granted: tuple[Word, ...] = Field(strict=False)
+    withdrawn: tuple[Word, ...] = Field(strict=False)
+    before: ServiceTerms
+    after: ServiceTerms
+
+
 class TierChange(Contract):
     """One change of one grading of one customer.
 
@@ -76,6 +110,7 @@ class TierChange(Contract):
         sequence: 1, 2, 3, ... for each customer and grading, without gaps.
         instant: When it became true; not when it was computed.
         score: How the grade came about, for scorecards; null for other gradings.
+        treatment: Left out where the policy has no treatments for the grading.
     """
 
     id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
@@ -90,3 +125,4 @@ class TierChange(Contract):
     policy: PolicyName
     score: ScoreBreakdown | None
     reasons: tuple[Reason, ...] = Field(strict=False)
+    treatment: TreatmentChange | None = Field(default=None, exclude_if=lambda told: told is None)

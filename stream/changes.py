@@ -11,6 +11,7 @@ from stream.calendar import format_instant
 from stream.customer import Value
 from stream.gradings.base import Score
 from stream.sentinels import MISSING
+from stream.treatment import NO_TREATMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from stream.gradings.base import Grading, Reading
     from stream.measures import Measure
     from stream.plan import Plan
+    from stream.treatment import Treatments
 
 _ID_BYTES = 16
 _SEPARATOR = "\x1f"
@@ -186,10 +188,17 @@ def exact_text(number: Fraction) -> str:
 
 
 def change_payload(
-    change: Change, measures: Sequence[Measure], policy: str, version: int
+    change: Change,
+    measures: Sequence[Measure],
+    policy: str,
+    version: int,
+    treatments: Treatments = NO_TREATMENTS,
 ) -> dict[str, object]:
-    """Return the published form of *change* (see `schemas.tier_changes`), keys in order."""
-    return {
+    """Return the published form of *change* (see `schemas.tier_changes`), keys in order.
+
+    It speaks of treatment only where *treatments* have something for its grading.
+    """
+    payload: dict[str, object] = {
         "id": change_id(change.customer_id, change.grading, change.sequence, policy, version),
         "customer_id": change.customer_id,
         "grading": change.grading,
@@ -213,6 +222,10 @@ def change_payload(
             for reason in change.reasons
         ],
     }
+    exchange = treatments.exchange(change.grading, change.before, change.after)
+    if exchange is not None:
+        payload["treatment"] = exchange.payload()
+    return payload
 
 
 def _score_payload(score: Score, measures: Sequence[Measure]) -> dict[str, object]:

@@ -53,7 +53,7 @@ def decode_row(stored: bytes) -> Row:
 
 def change_row(change: Change, plan: Plan) -> bytes:
     """Return the `tier-changes` row of *change*: CloudEvents 1.0, Kafka binding, binary mode."""
-    payload = change_payload(change, plan.measures, plan.name, plan.version)
+    payload = change_payload(change, plan.measures, plan.name, plan.version, plan.treatments)
     key = change.customer_id.encode()
     headers = [
         ("ce_specversion", b"1.0"),

@@ -25,6 +25,7 @@ from stream.gradings.weighted_scorecard import compile_weighted_scorecard
 from stream.measure_plan import MeasurePlan
 from stream.money import Converter
 from stream.sentinels import NEVER
+from stream.treatment import Treatments, compile_treatments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -77,6 +78,7 @@ class Plan:
         attributes: Profile attributes that are kept.
         refund_ms: How long an order can be found by its refunds.
         max_future_ms: How far an event may be ahead of its record.
+        treatments: What each grade is promised.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Plan:
     attributes: frozenset[str]
     refund_ms: int
     max_future_ms: int
+    treatments: Treatments
 
     def read(self, customer: Customer, now_ms: int) -> list[Value]:
         """Return every measure of a customer that was rolled to *now_ms*."""
@@ -157,6 +160,7 @@ def compile_policy(
         attributes=frozenset(builder.attributes),
         refund_ms=refund_ms,
         max_future_ms=document.max_future_minutes * 60_000,
+        treatments=compile_treatments(document.treatments),
     )
 
 

@@ -36,6 +36,8 @@ class Checker:
         if self.policy.population is not None:
             yield from frozen_mistakes(self.policy.population, self.policy.gradings, fit)
         yield from self._cycles()
+        if self.policy.treatments is not None:
+            yield from self.policy.treatments.mistakes(("treatments",), fit)
 
     def _cycles(self) -> Iterator[Mistake]:
         done: set[str] = set()

@@ -19,6 +19,7 @@ from schemas.policy.quantities import (
     whole_level,
 )
 from schemas.policy.relative import Population, RelativeCut, relative_cuts
+from schemas.policy.treatments import Treatments
 from schemas.vocabulary import STAGES
 
 _WEEK_MINUTES = 7 * 24 * 60
@@ -38,6 +39,7 @@ class PolicyShape(Part):
         measures: What is known of a customer, by name.
         gradings: How measures become grades, by name.
         population: Cuts of the population that this policy fixes; None: it fixes none.
+        treatments: What each grade gets.
     """
 
     policy: PolicyName = Field(description="a name of a-z 0-9 -")
@@ -50,6 +52,7 @@ class PolicyShape(Part):
     measures: dict[Name, Measure] = Field(min_length=1, description="a mapping of measures")
     gradings: dict[Name, Grading] = Field(min_length=1, description="a mapping of gradings")
     population: Population | None = None
+    treatments: Treatments | None = None
 
     @property
     def exponent(self) -> int:

@@ -178,7 +178,9 @@ def measures(plan: Plan, customer: Customer, now_ms: int) -> dict[str, Any]:
 def payloads(plan: Plan, changes: Sequence[Change]) -> bytes:
     """Return changes as they would be published, one a line."""
     return b"\n".join(
-        json.dumps(change_payload(c, plan.measures, plan.name, plan.version)).encode()
+        json.dumps(
+            change_payload(c, plan.measures, plan.name, plan.version, plan.treatments)
+        ).encode()
         for c in changes
     )
 
