@@ -263,7 +263,7 @@ def _range(reach: Reach, currency: str) -> str:
     def level(number: int) -> str:
         return show.reading(number, reach.unit, currency)
 
-    if reach.low is None and reach.high is None:
+    if reach.unit == "stage" or (reach.low is None and reach.high is None):
         return ""
     if reach.low is None:
         return f"below {level(reach.high or 0)}"

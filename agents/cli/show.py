@@ -23,6 +23,8 @@ from schemas.vocabulary import STAGES
 from stream.calendar import format_instant
 
 MIDNIGHT = "T00:00:00.000Z"
+# A range of stages may end past the last one.
+_STAGE_ENDS = (*STAGES, "after lost")
 
 out = Console(highlight=False)
 """What a command was asked for."""
@@ -57,13 +59,13 @@ def reading(value: int | str | None, unit: str, currency: str) -> str:
     ('12.5 %', '1 day', 'unknown')
     >>> reading(-5, "bp", "USD"), reading(3, "count", "USD"), reading("steel", "text", "USD")
     ('-0.05 %', '3', 'steel')
-    >>> reading(0, "stage", "USD")
-    'demand'
+    >>> reading(0, "stage", "USD"), reading(6, "stage", "USD")
+    ('demand', 'after lost')
     """
     if value is None:
         return "unknown"
     if isinstance(value, str) or unit == "stage":
-        return value if isinstance(value, str) else STAGES[value]
+        return value if isinstance(value, str) else _STAGE_ENDS[value]
     if unit == "money":
         return money(value, currency)
     if unit == "days":
