@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from stream.arrivals import Payment
+    from stream.changes import Reason
     from stream.customer import Customer, Value
+    from stream.gradings.base import Score
     from stream.ledger import OrderEntry
     from stream.plan import Plan
 
@@ -315,14 +317,26 @@ class Scorer:
                     sequence=standing.sequence,
                     instant_ms=now_ms,
                     cause=cause,
-                    reasons=reasons_for(plan, position, before, old, reading),
-                    score=grading.score(reading),
+                    reasons=self._reasons(position, before, old, reading),
+                    score=self._score(position, reading),
                 )
             )
             standing.tier = tier
             standing.since_ms = now_ms
         self._settle(customer, now_ms, values)
         return changes
+
+    def _reasons(
+        self,
+        position: int,
+        before: Sequence[Value],
+        old: Sequence[str | None],
+        reading: Reading,
+    ) -> tuple[Reason, ...]:
+        return reasons_for(self.plan, position, before, old, reading)
+
+    def _score(self, position: int, reading: Reading) -> Score | None:
+        return self.plan.gradings[position].score(reading)
 
     def _settle(self, customer: Customer, now_ms: int, values: Sequence[Value]) -> None:
         """Work out how far each reading may move, and until when, with every grade unmoved."""
@@ -350,6 +364,30 @@ class Scorer:
         for position in plan.expiring:
             due_ms = min(due_ms, plan.gradings[position].due_ms(customer.grades[position]))
         return due_ms
+
+
+class TerseScorer(Scorer):
+    """Gives the same changes without their reasons and scores, in about half the time."""
+
+    __slots__ = ()
+
+    def _before(self, customer: Customer, now_ms: int) -> list[Value]:
+        del customer, now_ms
+        return []
+
+    def _reasons(
+        self,
+        position: int,
+        before: Sequence[Value],
+        old: Sequence[str | None],
+        reading: Reading,
+    ) -> tuple[Reason, ...]:
+        del position, before, old, reading
+        return ()
+
+    def _score(self, position: int, reading: Reading) -> Score | None:
+        del position, reading
+        return None
 
 
 def _in_order(payments: Sequence[Payment]) -> bool:
