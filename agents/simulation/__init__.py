@@ -1,0 +1,1 @@
+"""Runs a log under two policies, offline, on all processors."""

@@ -1,0 +1,1 @@
+"""Two policies over one history: who ends where, and how steadily. Pure: no files, no clock."""
