@@ -339,12 +339,20 @@ class Scorer:
         return self.plan.gradings[position].score(reading)
 
     def _settle(self, customer: Customer, now_ms: int, values: Sequence[Value]) -> None:
-        """Work out how far each reading may move, and until when, with every grade unmoved."""
-        low: list[int] = []
-        high: list[int] = []
-        dues: list[int] = []
-        for watched in self.plan.watched:
+        """Work out how far each reading may move, and until when, with every grade unmoved.
+
+        A reading that is still in its range keeps the instant that was found for it: `_review`
+        has looked for a new one where an event may have moved it.
+        """
+        low, high, dues = customer.low, customer.high, customer.dues
+        if not low:
+            empty = len(self.plan.watched)
+            low, high, dues = [NEVER] * empty, [_LOWEST] * empty, [_LOWEST] * empty
+            customer.low, customer.high, customer.dues = low, high, dues
+        for index, watched in enumerate(self.plan.watched):
             value: int = values[watched.position]  # type: ignore[assignment]
+            if low[index] <= value < high[index] and dues[index] > now_ms:
+                continue
             cuts = watched.cuts
             if cuts is None:
                 least, limit = value, value + 1
@@ -352,10 +360,8 @@ class Scorer:
                 cell = bisect_right(cuts, value)
                 least = cuts[cell - 1] if cell else _LOWEST
                 limit = cuts[cell] if cell < len(cuts) else NEVER
-            low.append(least)
-            high.append(limit)
-            dues.append(watched.measure.due_ms(customer, now_ms, least, limit))
-        customer.low, customer.high, customer.dues = low, high, dues
+            low[index], high[index] = least, limit
+            dues[index] = watched.measure.due_ms(customer, now_ms, least, limit)
         customer.due_ms = self._soonest(customer)
 
     def _soonest(self, customer: Customer) -> int:
