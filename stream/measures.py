@@ -119,6 +119,7 @@ class WindowSum(Measure):
         self._read = _AMOUNTS[field]
         if span.near_ms:
             self.echo_ms = span.near_ms
+        self._only_falls = not span.near_ms
         self.steady = True
 
     def value(self, customer: Customer, now_ms: int) -> int:
@@ -128,6 +129,8 @@ class WindowSum(Measure):
 
     def due_ms(self, customer: Customer, now_ms: int, low: int, high: int) -> int:
         """Return when buckets leaving (or entering) take the sum out of ``[low, high)``."""
+        if self._only_falls and low <= 0:
+            return NEVER
         series = customer.kinds[self.source]
         reading = self.value(customer, now_ms)
         previous = NEVER

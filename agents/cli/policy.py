@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from agents.cli import options, show
+from agents.cli.simulate import simulate_policies
 from schemas.policy import PolicyDocument, PolicyFileError, load_policy
 
 app = typer.Typer(no_args_is_help=True, help="Look at policy files.")
+app.command(name="simulate")(simulate_policies)
 
 
 @app.callback()

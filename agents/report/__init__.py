@@ -1,0 +1,1 @@
+"""Reports that people read: sentences, machine-readable summaries, and a page with pictures."""
