@@ -85,6 +85,6 @@ def _cell(
             text(share(amount.customers, whole)),
             x=middle,
             y=y + 41,
-            class_="count middle",
+            class_="part middle",
         ),
     )

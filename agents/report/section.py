@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stream.simulation.tally import Flow
 
 _WIDEST_MATRIX = 9
+_NARROW = 4  # so many columns leave room for a table beside them
 _FLOWS = 25
 
 
@@ -33,8 +34,8 @@ def grading_section(identity: str, comparison: Comparison, found: Simulated) -> 
         parts += _pictures(identity, comparison, found)
     if moving:
         parts += [element("h3", text("Moves")), _flows(comparison, found)]
-    if small:
-        parts += [element("h3", text("Tiers under each policy")), _tiers(comparison, found)]
+    if small and not moving:
+        parts.append(_tiers(comparison, found))
     parts += _steadiness(identity, comparison, found)
     if comparison.tally.movers.items:
         parts += [element("h3", text("Who moves, by revenue")), _movers(comparison, found)]
@@ -77,14 +78,18 @@ def _pictures(identity: str, comparison: Comparison, found: Simulated) -> list[s
     return [
         element("h3", text("From tier to tier, customers")),
         legend,
-        heat_map(f"{identity}-matrix", comparison, found),
-        element(
-            "div",
-            element("div", element("h3", text("Where customers go")), customers),
-            element("div", element("h3", text("Where revenue goes")), revenue),
-            class_="pair",
+        _beside(heat_map(f"{identity}-matrix", comparison, found), _tiers(comparison, found))
+        if len(comparison.new_tiers) <= _NARROW
+        else heat_map(f"{identity}-matrix", comparison, found) + _tiers(comparison, found),
+        _beside(
+            element("h3", text("Where customers go")) + customers,
+            element("h3", text("Where revenue goes")) + revenue,
         ),
     ]
+
+
+def _beside(left: str, right: str) -> str:
+    return element("div", element("div", left), element("div", right), class_="pair")
 
 
 def _legend(names: Mapping[str, str]) -> str:
@@ -129,8 +134,8 @@ def _tiers(comparison: Comparison, found: Simulated) -> str:
                 _metered(new.revenue_minor, whole.revenue_minor, "new"),
             ]
         )
-    columns = ["tier", "+old", "+new", "+difference", "+revenue share, old", "+revenue share, new"]
-    return rows_table("", columns, rows)
+    columns = ["tier", "+old", "+new", "+difference", "+revenue, old", "+revenue, new"]
+    return rows_table("Customers and revenue under each policy", columns, rows)
 
 
 def _metered(part: int, whole: int, side: str) -> str:
@@ -173,7 +178,7 @@ def _steadiness(identity: str, comparison: Comparison, found: Simulated) -> list
             )
             for side, name in ((OLD, "Old"), (NEW, "New"))
         ]
-        shown = element("div", *tables, class_="pair")
+        shown = _beside(*tables)
         parts.append(element("details", element("summary", text("Who goes back and forth")), shown))
     return parts
 
