@@ -66,15 +66,12 @@ def _reason(reason: Difference, currency: str) -> str:
         return f"{reason.name} is {_tier(reason.old)} under old, {_tier(reason.new)} under new"
     readings = [_reading(value, reason.unit, currency) for value in (reason.old, reason.new)]
     looked = [found is not None for found in (reason.old_range, reason.new_range)]
-    if reason.kind == SCORE:
-        text = f"{reason.name} {readings[0]} → {readings[1]} points"
-    elif not all(looked):
+    if reason.kind != SCORE and not all(looked):
         side = "new" if looked[1] else "old"
-        text = f"{reason.name} {readings[looked[1]]}: looked at under {side} only"
-    elif readings[0] == readings[1]:
-        text = f"{reason.name} {readings[0]}"
-    else:
-        text = f"{reason.name} {readings[0]} → {readings[1]}"
+        return f"{reason.name} {readings[looked[1]]}: looked at under {side} only"
+    text = f"{reason.name} {' → '.join(dict.fromkeys(readings))}"
+    if reason.kind == SCORE:
+        text += " points"
     if reason.old_range != reason.new_range and all(looked):
         old, new = (_range(r, reason.unit, currency) for r in (reason.old_range, reason.new_range))
         text += f": {old} under old, {new} under new"
