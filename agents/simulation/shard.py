@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from agents.replay.events_jsonl import DECODERS
+from schemas.decode import Rejected
 from schemas.records import ProfileChanged
-from stream.admission import refusal
-from stream.bucket import Arrival, Bucket
+from stream.admission import admit
+from stream.bucket import Bucket
 from stream.fold import TerseScorer
 from stream.plan import compile_policy
 from stream.seen import DedupWindow
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from agents.replay.log import LogRecord
     from schemas.policy import PolicyDocument
-    from stream.bucket import Event
+    from stream.arrivals import Event
     from stream.simulation.comparison import Rules
     from stream.simulation.tally import Tally
 
@@ -96,18 +97,16 @@ class Desk:
         plan = bucket.scorer.plan
         arrivals = []
         for record, event in events:
-            reason = refusal(event, record.record_ms, plan)
-            if reason is None:
-                arrivals.append(Arrival(event, record.record_ms, record.value, record))
-            else:
-                refused[reason[0]] += 1
+            try:
+                arrivals.append(admit(event, record.record_ms, record.value, plan))
+            except Rejected as bad:
+                refused[bad.reason] += 1
         bucket.adopt(customer_id, None)
         tally = bucket.tally
         before = tally.applied
         bucket.apply_to(customer_id, arrivals)
         bucket.wake(customer_id, self._rules.as_of_ms)
-        for refusal_ in tally.refusals:
-            refused[refusal_.reason] += 1
+        refused.update(refusal.reason for refusal in tally.refusals)
         tally.refusals.clear()
         return tally.applied > before
 
