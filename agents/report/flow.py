@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from agents.report.svg import element, picture, text
+from agents.report.svg import element, picture, room_for, shortened, text
 from agents.report.words import MOVES, tier_name
 from stream.simulation.pairs import STAYED
 from stream.simulation.tally import NEW, OLD
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stream.simulation.tally import Amount, Flow
 
 _WIDTH, _TALL = 560.0, 240.0
-_LABEL, _NODE, _GAP, _TOP = 130.0, 12.0, 26.0, 14.0
+_LEAST_LABEL, _NODE, _GAP, _TOP = 130.0, 12.0, 30.0, 16.0
 _THINNEST = 1.5
 
 
@@ -41,6 +41,8 @@ def flow_picture(
     whole = sum(flows.values())
     scale = _TALL / whole if whole else 0.0
     nodes = [_nodes(comparison.tiers(side), flows, side, scale) for side in (OLD, NEW)]
+    names = [tier_name(tier) for side in nodes for tier in side]
+    label = room_for(names, _LEAST_LABEL) + 12
     offsets: list[dict[Tier, float]] = [{}, {}]
     ribbons = []
     order = [comparison.old_tiers.index, comparison.new_tiers.index]
@@ -54,13 +56,13 @@ def flow_picture(
         direction = comparison.directions[flow]
         words = f"{tier_name(flow[OLD])} to {tier_name(flow[NEW])}, {MOVES.get(direction, STAYED)}"
         ribbons.append(
-            (direction, _ribbon(ends, thick, direction, f"{words}: {said(flows[flow])}"))
+            (direction, _ribbon(label, ends, thick, direction, f"{words}: {said(flows[flow])}"))
         )
     # Those who stay lie below those who move.
     shapes = [shape for direction, shape in ribbons if direction == STAYED]
     shapes += [shape for direction, shape in ribbons if direction != STAYED]
     for side in (OLD, NEW):
-        shapes += [_bar(side, tier, node, said) for tier, node in nodes[side].items()]
+        shapes += [_bar(label, side, tier, node, said) for tier, node in nodes[side].items()]
     bottom = max((n.top + n.height for side in nodes for n in side.values()), default=_TOP)
     return picture(
         identity,
@@ -84,8 +86,8 @@ def _nodes(
     return nodes
 
 
-def _ribbon(ends: list[float], thick: float, direction: str, said: str) -> str:
-    left, right = _LABEL + _NODE, _WIDTH - _LABEL - _NODE
+def _ribbon(label: float, ends: list[float], thick: float, direction: str, said: str) -> str:
+    left, right = label + _NODE, _WIDTH - label - _NODE
     middle = (left + right) / 2
     a, b = ends
     path = (
@@ -96,14 +98,16 @@ def _ribbon(ends: list[float], thick: float, direction: str, said: str) -> str:
     return element("path", element("title", text(said)), d=path, class_=f"ribbon {direction}")
 
 
-def _bar(side: int, tier: Tier, node: _Node, said: Callable[[int], str]) -> str:
-    x = _LABEL if side == OLD else _WIDTH - _LABEL - _NODE
-    label = _LABEL - 10 if side == OLD else _WIDTH - _LABEL + 10
+def _bar(room: float, side: int, tier: Tier, node: _Node, said: Callable[[int], str]) -> str:
+    x = room if side == OLD else _WIDTH - room - _NODE
+    label = room - 10 if side == OLD else _WIDTH - room + 10
     anchor = "end" if side == OLD else "start"
     middle = node.top + node.height / 2
     return element(
         "g",
         element("rect", x=x, y=node.top, width=_NODE, height=node.height, rx=2, class_="node"),
-        element("text", text(tier_name(tier)), x=label, y=middle - 1, class_=f"tier {anchor}"),
+        element(
+            "text", text(shortened(tier_name(tier))), x=label, y=middle - 1, class_=f"tier {anchor}"
+        ),
         element("text", text(said(node.size)), x=label, y=middle + 13, class_=f"count {anchor}"),
     )

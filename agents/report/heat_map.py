@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import cos, radians, sin, sqrt
 from typing import TYPE_CHECKING
 
-from agents.report.svg import element, picture, text
+from agents.report.svg import element, picture, room_for, shortened, text
 from agents.report.words import MOVES, revenue_text, share, tier_name
 from stream.simulation.pairs import STAYED
 from stream.simulation.tally import NEW, OLD
@@ -14,28 +14,40 @@ if TYPE_CHECKING:
     from agents.simulation.run import Simulated
     from stream.simulation.comparison import Comparison, Tier
 
-_LEFT, _TOP = 150, 58
-_WIDTH, _HEIGHT = 104, 54
+_WIDTH, _HEIGHT = 104.0, 54.0
+_LEAST_LEFT, _LEAST_TOP = 96.0, 58.0
+_SLANT = 32
 _FAINTEST, _STRONGEST = 0.08, 0.72
 
 
 def heat_map(identity: str, comparison: Comparison, found: Simulated) -> str:
     """Return the drawing; the stronger a cell, the larger its share of its row."""
-    rows = list(comparison.held(OLD).items())
+    rows, columns = comparison.held(OLD), comparison.held(NEW)
+    left = room_for(map(tier_name, rows), _LEAST_LEFT) + 24
+    widest = room_for(map(tier_name, columns), 0)
+    slanted = widest > _WIDTH
+    top = _LEAST_TOP + (widest * sin(radians(_SLANT)) if slanted else 0)
     shapes = [
-        element("text", text("new tier →"), x=_LEFT, y=16, class_="axis"),
-        element("text", text("old tier ↓"), x=_LEFT - 12, y=44, class_="axis end"),
+        element("text", text("new tier →"), x=left - 12, y=14, class_="axis end"),
+        element("text", text("old tier ↓"), x=left - 12, y=top - 14, class_="axis end"),
     ]
-    for column, (tier, held) in enumerate(comparison.held(NEW).items()):
-        middle = _LEFT + (column + 0.5) * _WIDTH
-        shapes.append(_label(tier, held.customers, middle, 36, "middle"))
-    for row, (old, held) in enumerate(rows):
-        shapes.append(_label(old, held.customers, _LEFT - 12, _TOP + row * _HEIGHT + 22, "end"))
+    for column, (tier, held) in enumerate(columns.items()):
+        middle = left + (column + 0.5) * _WIDTH
+        shapes.append(_column(tier, held.customers, middle, top - 22, slanted=slanted))
+    for row, (old, held) in enumerate(rows.items()):
+        shapes.append(_label(old, held.customers, left - 12, top + row * _HEIGHT + 22, "end"))
         shapes += [
-            _cell(comparison, found, (old, new), held.customers, (column, row))
-            for column, new in enumerate(comparison.new_tiers)
+            _cell(
+                comparison,
+                found,
+                (old, new),
+                held.customers,
+                (left + column * _WIDTH, top + row * _HEIGHT),
+            )
+            for column, new in enumerate(columns)
         ]
-    size = _LEFT + len(comparison.new_tiers) * _WIDTH + 4, _TOP + len(rows) * _HEIGHT + 4
+    overhang = widest * cos(radians(_SLANT)) - _WIDTH / 2 if slanted else 4
+    size = left + len(columns) * _WIDTH + max(overhang, 4), top + len(rows) * _HEIGHT + 4
     moving = comparison.moving().customers
     return picture(
         identity,
@@ -47,10 +59,26 @@ def heat_map(identity: str, comparison: Comparison, found: Simulated) -> str:
     )
 
 
+def _column(tier: Tier, customers: int, x: float, y: float, *, slanted: bool) -> str:
+    if not slanted:
+        return _label(tier, customers, x, y, "middle")
+    turned = element(
+        "text",
+        text(shortened(tier_name(tier))),
+        x=x,
+        y=y - 4,
+        class_="tier start",
+        transform=f"rotate({-_SLANT} {x:.1f} {y - 4:.1f})",
+    )
+    return element(
+        "g", turned, element("text", text(f"{customers:,}"), x=x, y=y + 15, class_="count middle")
+    )
+
+
 def _label(tier: Tier, customers: int, x: float, y: float, anchor: str) -> str:
     return element(
         "g",
-        element("text", text(tier_name(tier)), x=x, y=y, class_=f"tier {anchor}"),
+        element("text", text(shortened(tier_name(tier))), x=x, y=y, class_=f"tier {anchor}"),
         element("text", text(f"{customers:,}"), x=x, y=y + 15, class_=f"count {anchor}"),
     )
 
@@ -60,11 +88,11 @@ def _cell(
     found: Simulated,
     flow: tuple[Tier, Tier],
     whole: int,
-    place: tuple[int, int],
+    place: tuple[float, float],
 ) -> str:
     amount = comparison.cell(*flow)
     direction = comparison.directions.get(flow, STAYED)
-    x, y = _LEFT + place[0] * _WIDTH, _TOP + place[1] * _HEIGHT
+    x, y = place
     box = {"x": x + 2, "y": y + 2, "width": _WIDTH - 4, "height": _HEIGHT - 4, "rx": 6}
     if not amount.customers:
         return element("rect", class_="cell none", **box)

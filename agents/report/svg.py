@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _TIMES = (1, 2, 5)
+_LONGEST = 22
+_LETTER = 8.2
 
 
 def element(name: str, *children: str, **attributes: str | float) -> str:
@@ -51,6 +53,20 @@ def picture(
         aria_labelledby=f"{identity}-title {identity}-desc",
         style=f"max-width: {_number(width)}px",
     )
+
+
+def shortened(words: str) -> str:
+    """Return *words*, cut to what a label has room for.
+
+    >>> shortened("gold"), shortened("a" * 40)
+    ('gold', 'aaaaaaaaaaaaaaaaaaaaa…')
+    """
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+
+
+def room_for(labels: Iterable[str], least: float) -> float:
+    """Return how wide the widest of some bold *labels* may be drawn, at least *least*."""
+    return max([least, *(len(shortened(label)) * _LETTER for label in labels)])
 
 
 def ticks(highest: int, most: int = 4) -> list[int]:
