@@ -1,6 +1,7 @@
 """`tierstream policy simulate`: what a new policy would have done to a real history."""
 
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +10,15 @@ import typer
 from agents.cli import options, show
 from agents.cli.errors import CommandError
 from agents.cli.simulation_tables import tell
+from agents.replay.log import LogRecord
+from agents.replay.snapshots import snapshots
 from agents.replay.source import load_log
 from agents.report.page import page
 from agents.report.payload import payload
 from agents.simulation.run import Simulated, simulate
 from agents.simulation.shard import Job
-from schemas.policy import load_policy
+from schemas.policy import PolicyDocument, load_policy
+from stream.population.census import census
 from stream.simulation.comparison import Rules
 
 
@@ -61,13 +65,15 @@ def simulate_policies(  # noqa: PLR0913, PLR0917 - these are the options of a co
     Who would stand where, who moves and why, what revenue is at stake, how often tiers change
     under each, and what it means for every account manager.
     """
-    documents = load_policy(against), load_policy(new)
+    old, policy = load_policy(against), load_policy(new)
     as_of_ms = options.instant_from(as_of)
     log = load_log(on, as_of_ms)
     rules = Rules(log[-1].record_ms if as_of_ms is None else as_of_ms, top, flapping, revenue_days)
-    job = Job(*documents, rules)
-    _check_names(job, grading)
+    _check_names(old, policy, grading)
     started = time.perf_counter()
+    job = Job(
+        old, policy, rules, (_cuts(old, log, rules.as_of_ms), _cuts(policy, log, rules.as_of_ms))
+    )
     with show.progress_bar() as bar:
         task = bar.add_task("two policies", total=len(log))
         found = simulate(log, job, progress=lambda done: bar.advance(task, done))
@@ -82,13 +88,25 @@ def simulate_policies(  # noqa: PLR0913, PLR0917 - these are the options of a co
     _tell_cost(found, seconds, html)
 
 
-def _check_names(job: Job, grading: str | None) -> None:
+def _cuts(
+    document: PolicyDocument, log: Sequence[LogRecord], as_of_ms: int
+) -> Mapping[str, tuple[int, ...]]:
+    """Return what the population sets at the end, where *document* leaves that open."""
+    if not document.open_cuts():
+        return {}
+    with show.progress_bar() as bar:
+        task = bar.add_task(f"census for {document.policy}", total=len(log))
+        customers = snapshots(log, document, as_of_ms, lambda done: bar.advance(task, done))
+    return census(document, [customer.values for customer in customers])
+
+
+def _check_names(old: PolicyDocument, new: PolicyDocument, grading: str | None) -> None:
     """Raise `CommandError` where there is nothing to compare."""
-    both = [name for name in job.new.gradings if name in job.old.gradings]
+    both = [name for name in new.gradings if name in old.gradings]
     if not both:
         raise CommandError(
             "--against: no grading has the same name in both policies; "
-            f"old: {', '.join(job.old.gradings)}; new: {', '.join(job.new.gradings)}"
+            f"old: {', '.join(old.gradings)}; new: {', '.join(new.gradings)}"
         )
     if grading is not None and grading not in both:
         raise CommandError(

@@ -116,6 +116,12 @@ def unmatched(simulated: Simulated) -> list[str]:
                 f"{refused.total():,} records were refused under the {side} policy: {reasons}"
             )
     old, new = simulated.job.old, simulated.job.new
+    for side, document in (("old", old), ("new", new)):
+        if document.open_cuts():
+            lines.append(
+                f"{', '.join(document.open_cuts())}: not frozen in the {side} policy; "
+                "as at the end of this history, all through"
+            )
     if old.currency != new.currency:
         lines.append(f"revenue is in {new.currency}, at the rates of the new policy")
     return lines

@@ -23,13 +23,15 @@ from stream.store import BucketHead
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from agents.replay.log import LogRecord
     from schemas.policy import PolicyDocument
     from stream.arrivals import Event
     from stream.simulation.comparison import Rules
     from stream.simulation.tally import Tally
+
+    Cuts = Mapping[str, tuple[int, ...]]
 
 OWNER = "owner"
 """Profile attribute that names a customer's account manager."""
@@ -38,15 +40,27 @@ _EVERYTHING = DedupWindow(age_ms=1 << 62, events=1 << 62)
 
 
 class Job(NamedTuple):
-    """What is simulated: both policies, and how the outcome is read."""
+    """What is simulated.
+
+    Attributes:
+        old: The policy that is compared with.
+        new: The policy that would replace it.
+        rules: How the outcome is read.
+        cuts: What the population sets under each, where the policy does not freeze it.
+    """
 
     old: PolicyDocument
     new: PolicyDocument
     rules: Rules
+    cuts: tuple[Cuts, Cuts] = ({}, {})
 
     def comparer(self) -> Comparer:
         """Compile both policies."""
-        return Comparer(compile_policy(self.old), compile_policy(self.new), self.rules)
+        old, new = (
+            compile_policy(document, cuts)
+            for document, cuts in zip((self.old, self.new), self.cuts, strict=True)
+        )
+        return Comparer(old, new, self.rules)
 
 
 class Desk:

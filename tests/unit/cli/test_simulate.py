@@ -67,6 +67,43 @@ def test_one_grading_alone_and_time_that_goes_on(files: list[str]) -> None:
     assert told["gradings"]["value"]["tiers"]["new"]["bronze"]["customers"] == 3
 
 
+def test_what_the_population_sets_is_taken_from_the_history(tmp_path: Path) -> None:
+    """115, 130 and 20: the mean is 88.33, so ann and bob are high; and all are above 10.00."""
+    texts = [
+        f"""
+policy: relative
+version: 1
+time_zone: UTC
+currency: USD
+measures:
+  recency: {{days_since: last_order}}
+  orders: {{count: orders}}
+  revenue: {{sum: revenue}}
+gradings:
+  segment:
+    type: rfm_segments
+    recency: {{measure: recency, high_below: 90}}
+    frequency: {{measure: orders, high_from: 3}}
+    monetary: {{measure: revenue, {level}}}
+"""
+        for level in ("high_from: 10", "high: mean")
+    ]
+    done = run(
+        "policy",
+        "simulate",
+        str(written(tmp_path, texts[1], "new.yaml")),
+        "--against",
+        str(written(tmp_path, texts[0], "old.yaml")),
+        "--on",
+        str(written(tmp_path, HISTORY)),
+        "--json",
+    )
+    told = json.loads(done.stdout)
+    moves = [(m["customer_id"], m["new"]) for m in told["gradings"]["segment"]["movers"]]
+    assert moves == [("cat", "general_develop")]
+    assert told["notes"][0].startswith("segment.monetary: not frozen in the new policy")
+
+
 def test_the_page_is_written_where_it_was_asked_for(files: list[str], tmp_path: Path) -> None:
     page = tmp_path / "report.html"
     assert run("policy", "simulate", *files, "--html", str(page)).returncode == 0
