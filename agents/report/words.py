@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agents.cli.show import money, reading
-from stream.simulation.difference import GRADING, PAST, SCORE
+from stream.simulation.difference import GRADING, PAST, POINTS, SCORE
 from stream.simulation.pairs import DOWN, GRADED, LATERAL, UNGRADED, UP
 
 if TYPE_CHECKING:
@@ -64,6 +64,8 @@ def _reason(reason: Difference, currency: str) -> str:
         return "same readings and levels: keeps the tier that it held before"
     if reason.kind == GRADING:
         return f"{reason.name} is {_tier(reason.old)} under old, {_tier(reason.new)} under new"
+    if reason.kind == POINTS:
+        return f"{reason.name} ({_points(reason)})"
     readings = [_reading(value, reason.unit, currency) for value in (reason.old, reason.new)]
     looked = [found is not None for found in (reason.old_range, reason.new_range)]
     if reason.kind != SCORE and not all(looked):
@@ -76,8 +78,12 @@ def _reason(reason: Difference, currency: str) -> str:
         old, new = (_range(r, reason.unit, currency) for r in (reason.old_range, reason.new_range))
         text += f": {old} under old, {new} under new"
     if reason.old_points != reason.new_points:
-        text += f" ({reason.old_points or 0} → {reason.new_points or 0} points)"
+        text += f" ({_points(reason)})"
     return text
+
+
+def _points(reason: Difference) -> str:
+    return f"{reason.old_points or 0} → {reason.new_points or 0} points"
 
 
 def _tier(value: object) -> str:

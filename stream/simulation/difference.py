@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stream.customer import Customer, Value
     from stream.plan import Plan
 
-MEASURE, SCORE, GRADING, PAST = "measure", "score", "grading", "past"
+MEASURE, POINTS, SCORE, GRADING, PAST = "measure", "points", "score", "grading", "past"
 _NONE = Fraction(0)
 
 
@@ -32,8 +32,9 @@ class Difference(NamedTuple):
     """One thing that the two policies see or judge differently.
 
     Attributes:
-        kind: ``measure``, ``score``, ``grading`` (another one, looked at) or ``past``: the
-            same readings and levels, but another tier held before, which it keeps.
+        kind: ``measure``, ``points`` (of a condition), ``score``, ``grading`` (another one,
+            looked at) or ``past``: the same readings and levels, but another tier held before,
+            which it keeps.
         name: Of the measure or grading.
         unit: Of the readings; ``points`` for a score, ``tier`` for a grading.
         old: Reading under the old policy; None where unknown or not looked at.
@@ -61,7 +62,8 @@ class View:
     Attributes:
         grading: The grading.
         ranges: By name of each measure looked at: its reading, its unit and its range.
-        points: By name of measure: what it adds to the score; empty where there is none.
+        points: By name of measure or condition: what it adds to the score; empty where
+            there is none.
         score: The score, None where there is none.
         seen: Tiers of the gradings looked at, by name.
     """
@@ -99,7 +101,7 @@ def _range(cuts: list[int], value: int) -> Range:
 def _points(plan: Plan, score: Score | None) -> dict[str, Fraction]:
     points: dict[str, Fraction] = {}
     for part in () if score is None else score.parts:
-        name = plan.measures[part.measure].name
+        name = part.indicator if part.measure is None else plan.measures[part.measure].name
         points[name] = points.get(name, Fraction(0)) + part.contribution
     return points
 
@@ -137,7 +139,7 @@ def _in_points(level: Value, unit: int) -> str:
 
 
 def _measures(old: View, new: View) -> Iterator[Difference]:
-    names = list(dict.fromkeys([*new.order, *old.order]))
+    names = list(dict.fromkeys([*new.order, *old.order, *new.points, *old.points]))
     if old.points and new.points:
         moved = {n: abs(new.points.get(n, _NONE) - old.points.get(n, _NONE)) for n in names}
         names = sorted((n for n in names if moved[n] != 0), key=lambda n: -moved[n])
@@ -147,7 +149,7 @@ def _measures(old: View, new: View) -> Iterator[Difference]:
             continue
         unit = (after or before or (None, ""))[1]
         yield Difference(
-            MEASURE,
+            MEASURE if before or after else POINTS,
             name,
             unit,
             None if before is None else before[0],

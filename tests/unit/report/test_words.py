@@ -61,6 +61,11 @@ def test_the_same_levels_with_another_past_say_so() -> None:
     ]
 
 
+def test_points_of_a_condition_are_named() -> None:
+    reason = Difference("points", "referrals", "", None, None, None, None, "5", None)
+    assert reason_texts([reason], "USD") == ["referrals (5 → 0 points)"]
+
+
 def test_another_grading_that_was_looked_at_is_named() -> None:
     assert reason_texts([Difference("grading", "value", "tier", "gold", None)], "USD") == [
         "value is gold under old, (not graded) under new"
