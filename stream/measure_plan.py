@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 from schemas.policy import conduct
 from schemas.policy import measures as documents
+from schemas.policy.cltv import CltvMeasure
 from stream import conduct as behaviour
 from stream import measures as runtime
 from stream.calendar import DAY_MS
+from stream.cltv.measure import compile_cltv
 from stream.customer import ORDERS
 from stream.window import Span
 
@@ -31,8 +33,9 @@ class MeasurePlan:
         attributes: Profile attributes that are read.
     """
 
-    def __init__(self) -> None:
-        """Start with orders and no window."""
+    def __init__(self, exponent: int) -> None:
+        """Start with orders and no window; *exponent* is of the currency's minor unit."""
+        self._exponent = exponent
         self.spans: dict[str, list[Span]] = {ORDERS: []}
         self.attributes: set[str] = set()
 
@@ -41,6 +44,8 @@ class MeasurePlan:
         if isinstance(document, documents.AttributeMeasure):
             self.attributes.add(document.attribute)
             return runtime.Attribute(name, document.unit, document.attribute)
+        if isinstance(document, CltvMeasure):
+            return self._lifetime_value(name, document)
         if isinstance(document, documents.DaysSinceMeasure):
             return self._since(name, document)
         if isinstance(document, documents.GrowthMeasure):
@@ -49,7 +54,13 @@ class MeasurePlan:
             return self._windowed(name, document)
         if isinstance(document, (documents.FirstMeasure, documents.LastMeasure)):
             return self._fact(name, document)
-        return self._conduct(name, document)
+        if isinstance(document, CltvMeasure):
+            made: runtime.Measure = compile_cltv(name, document, self._exponent)
+        else:
+            made = self._conduct(name, document)
+        for source in (made.source, *made.also):
+            self._keep(source)
+        return made
 
     def _since(self, name: str, document: documents.DaysSinceMeasure) -> runtime.Measure:
         if document.days_since == "first_order":
@@ -70,8 +81,6 @@ class MeasurePlan:
         else:
             span = Span(0, document.window * DAY_MS)
             made = behaviour.RepurchaseRate(name, self._window(ORDERS, span), span)
-        for source in (made.source, *made.also):
-            self._keep(source)
         return made
 
     def _fact(

@@ -117,7 +117,7 @@ def compile_policy(
             grades nobody.
     """
     days = LocalDays(document.time_zone)
-    builder = MeasurePlan()
+    builder = MeasurePlan(document.exponent)
     measures = tuple(builder.build(name, spec) for name, spec in document.measures.items())
     order = document.grading_order()
     scope = Scope(

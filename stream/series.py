@@ -59,6 +59,7 @@ class Series:
 
     __slots__ = (
         "_closed",
+        "_counted",
         "_day_end",
         "_day_start",
         "_days",
@@ -77,6 +78,8 @@ class Series:
         self._days = days
         self._retention_ms = max([retention_ms, *(span.far_ms for span in spans)])
         self._closed = b""
+        # Closed buckets as they were when their active days were last counted, and the count.
+        self._counted = b"", 0
         self._open: list[int] | None = None
         self._day_start = self._day_end = 0
         self._undo: _Undo | None = None
@@ -266,6 +269,37 @@ class Series:
             return newest[LATEST]
         return totals.dropped_latest
 
+    def active_days(self) -> int:
+        """Return the number of days, over the whole life, on which an event survives.
+
+        Costs nothing to events: closed buckets are counted here, and only what came or went
+        since the last time.
+        """
+        closed = self._closed
+        counted, days = self._counted
+        if counted is not closed:
+            if closed.startswith(counted):
+                days += _active(closed[len(counted) :])
+            elif counted.startswith(closed):
+                days -= _active(counted[len(closed) :])
+            else:
+                days = _active(closed)
+            self._counted = closed, days
+        newest = self._open
+        today = newest is not None and newest[COUNT] > 0
+        return self.totals.dropped_days + days + today
+
+    def first_day_net(self) -> int:
+        """Return the values less what was given back on the earliest day with a survivor."""
+        totals = self.totals
+        for index in range(self._size()):
+            row = self._row(index)
+            if row[LAST_MS] >= totals.dropped_first_ms:
+                break
+            if row[COUNT] > 0:
+                return row[GROSS] - row[REFUNDED]
+        return totals.dropped_first_net
+
     def rows(self) -> Iterator[list[int]]:
         """Yield every kept day bucket, oldest first, as lists of seven integers."""
         for row in ROW.iter_unpack(self._closed):
@@ -311,7 +345,7 @@ class Series:
         totals.note_first(at_ms, value)
         start, end = self._days.bounds_ms(at_ms)
         if end + self._retention_ms <= now_ms:
-            totals.note_dropped(at_ms, value, 1)
+            totals.note_dropped(at_ms, value, 1, value)
             return
         rows = list(self.rows())
         position = 0
@@ -360,7 +394,8 @@ class Series:
             if row[LAST_MS] > limit:
                 break
             dropped += 1
-            self.totals.note_dropped(row[LAST_MS], row[LATEST], row[COUNT])
+            net = row[GROSS] - row[REFUNDED]
+            self.totals.note_dropped(row[LAST_MS], row[LATEST], row[COUNT], net)
         if dropped:
             self._closed = self._closed[dropped * ROW_BYTES :]
             for window in self.windows:
@@ -397,3 +432,7 @@ class Series:
             if row[COUNT] > 0:
                 return max(self.totals.dropped_ms, row[LAST_MS])
         return self.totals.dropped_ms
+
+
+def _active(closed: bytes) -> int:
+    return sum(row[COUNT] > 0 for row in ROW.iter_unpack(closed))

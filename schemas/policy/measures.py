@@ -4,6 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, Tag, model_validator
 
+from schemas.policy.cltv import CltvMeasure
 from schemas.policy.conduct import (
     DaysOverdueMeasure,
     LongestGapMeasure,
@@ -185,6 +186,7 @@ MEASURE_KEYS = (
     "days_overdue",
     "repurchase_rate",
     "longest_gap",
+    "cltv",
 )
 
 Measure = Annotated[
@@ -201,7 +203,8 @@ Measure = Annotated[
     | Annotated[OpenMeasure, Tag(TAG_MARK + "open")]
     | Annotated[DaysOverdueMeasure, Tag(TAG_MARK + "days_overdue")]
     | Annotated[RepurchaseRateMeasure, Tag(TAG_MARK + "repurchase_rate")]
-    | Annotated[LongestGapMeasure, Tag(TAG_MARK + "longest_gap")],
+    | Annotated[LongestGapMeasure, Tag(TAG_MARK + "longest_gap")]
+    | Annotated[CltvMeasure, Tag(TAG_MARK + "cltv")],
     by_key(MEASURE_KEYS, "a mapping with exactly one of " + ", ".join(MEASURE_KEYS)),
 ]
 """Told apart by which key it has."""
