@@ -44,8 +44,6 @@ class MeasurePlan:
         if isinstance(document, documents.AttributeMeasure):
             self.attributes.add(document.attribute)
             return runtime.Attribute(name, document.unit, document.attribute)
-        if isinstance(document, CltvMeasure):
-            return self._lifetime_value(name, document)
         if isinstance(document, documents.DaysSinceMeasure):
             return self._since(name, document)
         if isinstance(document, documents.GrowthMeasure):

@@ -21,6 +21,7 @@ from agents.replay.reading import MissingTopicError
 from agents.replay.scikit_tree import NoScikitLearnError
 from agents.settings import SettingsError
 from schemas.policy import PolicyFileError
+from stream.cltv.fit import FitError
 from stream.store import StoreError
 
 
@@ -32,6 +33,7 @@ OURS: Final = (
     CommandError,
     EmbeddedServerError,
     ExportError,
+    FitError,
     MissingTopicError,
     NoScikitLearnError,
     PolicyFileError,
