@@ -38,7 +38,6 @@ app.command()(doctor.doctor)
 policy.app.command()(cuts.cuts)
 app.add_typer(fit.app, name="fit")
 app.add_typer(policy.app, name="policy")
-app.add_typer(fit.app, name="fit")
 app.add_typer(topics.app, name="topics")
 
 
