@@ -44,7 +44,6 @@ class Measure(ABC):
             by lowering a sum; `NEVER` where it cannot.
         steady: Orders counted one after the other move it one way only, so that where
             it ends tells how far it went in between.
-        also: Further kinds of events that move it.
     """
 
     echo_ms: int = NEVER
