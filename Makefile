@@ -66,6 +66,7 @@ format: env ## rewrite files the way `make lint` wants them
 
 bench: env ## aiokafka, Faust and tierstream side by side: rates, CPU per event, memory (takes minutes)
 	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tests.bench.breadth
 
 lock: ## resolve requirements.lock again from pyproject.toml, for every platform
 	@mkdir -p .cache

@@ -131,9 +131,9 @@ class Progress:
                 found[kind] += size or 0
         return dict(found)
 
-    def customers(self) -> int:
+    def customers(self, policy: Path) -> int:
         """Check that every record was applied exactly once; return the number of customers."""
-        shape = compile_policy(load_policy(str(POLICY))).shape
+        shape = compile_policy(load_policy(policy)).shape
         customers = orders = 0
         for bucket in self.ends.done:
             stored: dict[bytes, bytes] = self.client.hgetall(self._keys.bucket(bucket)[1])  # type: ignore[assignment]
@@ -174,7 +174,9 @@ class Reading:
         )
 
 
-def run_worker(place: Arena, ends: Ends, profile: Path | None = None) -> Trial:
+def run_worker(
+    place: Arena, ends: Ends, profile: Path | None = None, policy: Path = POLICY
+) -> Trial:
     """Run one worker over the whole topic and return what its timed part took.
 
     The worker first has the warm-up alone, and is left until all of it is committed and
@@ -189,7 +191,7 @@ def run_worker(place: Arena, ends: Ends, profile: Path | None = None) -> Trial:
     with (
         TemporaryFile() as log,
         redis.Redis(port=place.redis.port) as client,
-        _worker(place, log) as (process, port),
+        _worker(place, log, policy) as (process, port),
     ):
         progress = Progress(client, place.settings, ends)
         empty = int(client.info("memory")["used_memory"])
@@ -222,19 +224,21 @@ def run_worker(place: Arena, ends: Ends, profile: Path | None = None) -> Trial:
         trial.committed_s = committed_s - first.at_s
         trial.used_memory = int(client.info("memory")["used_memory"]) - empty
         trial.redis_bytes = progress.bytes_by_kind()
-        trial.customers = progress.customers()
+        trial.customers = progress.customers(policy)
         return trial
 
 
 @contextmanager
-def _worker(place: Arena, log: IO[bytes]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _worker(
+    place: Arena, log: IO[bytes], policy: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """Start a worker the way users do; settings in the environment are passed on."""
     port = free_port()
     environment = {
         **os.environ,
         "TIERSTREAM_KAFKA": place.settings.kafka,
         "TIERSTREAM_REDIS": place.settings.redis,
-        "TIERSTREAM_POLICY": str(POLICY),
+        "TIERSTREAM_POLICY": str(policy),
         "TIERSTREAM_WEB_PORT": str(port),
         # Reading one's own changes back is an audit, not part of scoring and publishing.
         "TIERSTREAM_AUDIT": "off",

@@ -3,7 +3,7 @@
 For the loop of changing something and looking again. Everything runs in this process, one
 stage after the other, so the figures do not contain fetching, waiting or the store's answer::
 
-    python -m tests.bench.fold [--events N] [--batch N] [--profile FILE] [--gc MODE]
+    python -m tests.bench.fold [--events N] [--batch N] [--policy FILE] [--profile FILE] [--gc MODE]
 """
 
 from __future__ import annotations
@@ -85,9 +85,9 @@ class Bench:
         found: Events, changes, states, bytes and commits since then.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, policy: str) -> None:
         self._settings = Settings()
-        self._scorer = Scorer(compile_policy(load_policy(str(POLICY))))
+        self._scorer = Scorer(compile_policy(load_policy(policy)))
         store = MemoryStore()
         store.install(self._settings.buckets)
         self._owned = Ownership(self._settings, store, self._scorer)
@@ -163,6 +163,7 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=20_000)
     parser.add_argument("--warmup", type=int, default=700_000)
     parser.add_argument("--batch", type=int, default=20_000, help="records in a micro-batch")
+    parser.add_argument("--policy", metavar="FILE", default=str(POLICY))
     parser.add_argument("--profile", metavar="FILE", help="cProfile of the timed part")
     parser.add_argument("--gc", choices=["default", "freeze", "off"], default="default")
     arguments = parser.parse_args()
@@ -177,7 +178,7 @@ def main() -> None:
     # collector look at them again and again.
     gc.collect()
     gc.freeze()
-    bench = Bench()
+    bench = Bench(arguments.policy)
     warm = -(-workload.warmup // arguments.batch)
     for runs in batches[:warm]:
         bench.turn(runs)
