@@ -9,10 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from schemas.records import Interaction, OrderCancelled, OrderRefunded, ProfileChanged
+from schemas.records import (
+    IdentityLinked,
+    Interaction,
+    OrderCancelled,
+    OrderRefunded,
+    ProfileChanged,
+)
 from schemas.vocabulary import STAGES
 from stream.arrivals import Payment
 from stream.customer import Customer, decode, encode
+from stream.groups.kinship import Kinship
+from stream.groups.member_rows import MemberTold
 from stream.ledger import (
     OrderEntry,
     decode_entry,
@@ -74,11 +82,13 @@ class Bucket:
         epochs: This writer's epochs, by source.
         customers: Cached customers by id.
         clock_ms: Largest watermark committed.
+        kinship: Members and parents that the batch has touched.
     """
 
     __slots__ = (
         "_checksums",
         "_fresh",
+        "_grouping",
         "_known",
         "_lowest_period",
         "_seen",
@@ -88,6 +98,7 @@ class Bucket:
         "cursors",
         "customers",
         "epochs",
+        "kinship",
         "number",
         "scorer",
         "tally",
@@ -104,6 +115,8 @@ class Bucket:
         self.customers: dict[str, Customer] = {}
         self.scorer = scorer
         self.tally = Tally()
+        self.kinship = Kinship(scorer)
+        self._grouping = scorer.plan.shape.groups
         self._seen = Seen(window, head.marks)
         self._checksums = self._seen.checksums
         self._touched: dict[str, Customer] = {}
@@ -173,6 +186,10 @@ class Bucket:
                 if payments:
                     tally.changes += pay(customer, payments)
                     payments = []
+                if type(arrival.event) is MemberTold:
+                    passed_over += 1
+                    self._learn(customer, arrival.record_ms, arrival.event)
+                    continue
                 changes = self._other(customer, arrival.record_ms, arrival.event)
                 if changes is None:
                     tally.ignored += 1
@@ -185,6 +202,9 @@ class Bucket:
         if passed_over < len(arrivals):
             tally.applied += len(arrivals) - passed_over
             self._touched[customer_id] = customer
+            if self._grouping and customer.kin is not None:
+                newest = next(reversed(checksums))  # remembered last
+                self.kinship.note(customer, customer.kin, len(arrivals) - passed_over, newest)
 
     def wake(self, customer_id: str, upto_ms: int) -> None:
         """Wake a cached customer's deadlines up to and including *upto_ms*."""
@@ -210,6 +230,7 @@ class Bucket:
         rows = [change_row(change, plan) for change in tally.changes]
         changed = dict.fromkeys(change.customer_id for change in tally.changes)
         rows += [tiers_row(self.customers[customer_id], plan) for customer_id in changed]
+        rows += self.kinship.rows()
         newest_ms = max((c.clock_ms for c in self._touched.values()), default=0)
         marks, drop_marks = self._seen.seal(newest_ms)
         shape = plan.shape
@@ -258,7 +279,21 @@ class Bucket:
             event.attributes
         ):
             return scorer.describe(customer, record_ms, event_id, event.attributes)
+        if isinstance(event, IdentityLinked) and self._grouping and customer.kin is not None:
+            return self.kinship.link(customer, customer.kin, record_ms, event)
         return None
+
+    def _learn(self, customer: Customer, record_ms: int, told: MemberTold) -> None:
+        """Apply what a member tells, which is neither de-duplicated nor an event of its own."""
+        changes = None
+        if self._grouping and customer.kin is not None:
+            changes = self.kinship.learn(customer, customer.kin, record_ms, told)
+        if changes is None:
+            self.tally.ignored += 1
+            return
+        self.tally.changes += changes
+        self.tally.applied += 1
+        self._touched[customer.customer_id] = customer
 
     def _refund(
         self, customer: Customer, record_ms: int, event: OrderRefunded | OrderCancelled

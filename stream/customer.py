@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
+from stream.groups.gather import regroup
+from stream.groups.kin import Kin
 from stream.sentinels import NEVER
 from stream.series import Series
 from stream.totals import Totals
@@ -51,6 +53,7 @@ class Shape:
         names: Of the gradings, in evaluation order.
         initial: Where everyone stands in each before the first change.
         days: The policy's calendar.
+        groups: Whether customers count for the one they belong to.
     """
 
     spans: Mapping[str, Sequence[Span]]
@@ -58,6 +61,7 @@ class Shape:
     names: tuple[str, ...]
     initial: tuple[str | None, ...]
     days: LocalDays
+    groups: bool = False
 
     def series(self, kind: str) -> Series:
         """Return an empty series for one kind of event."""
@@ -76,6 +80,7 @@ class Customer:
             order id -> ``[refunded_minor, cancelled (0 or 1), instant of the first]``.
         grades: In the order of `Shape.names`.
         packed_grades: Their stored form; None after any of them was changed.
+        kin: Its place among others; None where no policy has had groups.
         due_ms: No grade changes by time alone before this instant; conservative.
         low: Per watched measure, the least value that keeps every grade as it is; transient
             like the next two, empty until the customer was judged once.
@@ -91,6 +96,7 @@ class Customer:
         "dues",
         "grades",
         "high",
+        "kin",
         "kinds",
         "low",
         "orders",
@@ -108,6 +114,7 @@ class Customer:
         self.pending: dict[str, list[int]] = {}
         self.grades = [Grade(initial) for initial in shape.initial]
         self.packed_grades: Raw | None = None
+        self.kin = Kin() if shape.groups else None
         self.due_ms = NEVER
         self.low: list[int] = []
         self.high: list[int] = []
@@ -121,17 +128,16 @@ class Customer:
 
 def encode(customer: Customer, shape: Shape) -> bytes:
     """Return the stored form of *customer*; `decode` is its inverse."""
-    return _encode(
-        (
-            FORMAT,
-            customer.clock_ms,
-            customer.due_ms,
-            [(kind, *series.pack()) for kind, series in customer.kinds.items()],
-            customer.attributes,
-            customer.pending,
-            _packed_grades(customer, shape),
-        )
+    fields = (
+        FORMAT,
+        customer.clock_ms,
+        customer.due_ms,
+        [(kind, *series.pack()) for kind, series in customer.kinds.items()],
+        customer.attributes,
+        customer.pending,
+        _packed_grades(customer, shape),
     )
+    return _encode(fields if customer.kin is None else (*fields, customer.kin))
 
 
 def _packed_grades(customer: Customer, shape: Shape) -> Raw:
@@ -142,17 +148,22 @@ def _packed_grades(customer: Customer, shape: Shape) -> Raw:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(
-    tuple[
-        int,
-        int,
-        int,
-        list[tuple[str, Totals, bytes, list[int] | None]],
-        dict[str, str | int | bool],
-        dict[str, list[int]],
-        dict[str, Grade],
-    ]
-).decode
+
+
+class _Stored(Struct, array_like=True, gc=False):
+    """The stored form; `kin` is missing where no policy has had groups."""
+
+    format: int
+    clock_ms: int
+    due_ms: int
+    series: list[tuple[str, Totals, bytes, list[int] | None]]
+    attributes: dict[str, str | int | bool]
+    pending: dict[str, list[int]]
+    grades: dict[str, Grade]
+    kin: Kin | None = None
+
+
+_decode = msgspec.msgpack.Decoder(_Stored).decode
 
 
 def decode(customer_id: str, stored: bytes, shape: Shape) -> Customer:
@@ -161,17 +172,23 @@ def decode(customer_id: str, stored: bytes, shape: Shape) -> Customer:
     Series and gradings that the policy no longer names are dropped; new ones start
     empty. Raises `msgspec.MsgspecError` where *stored* is not an encoded customer.
     """
-    _, clock_ms, due_ms, series, attributes, pending, grades = _decode(stored)
+    found = _decode(stored)
     customer = Customer(customer_id, shape)
-    customer.clock_ms = clock_ms
-    customer.due_ms = due_ms
-    customer.attributes = attributes
-    customer.pending = pending
-    for kind, totals, closed, newest in series:
+    customer.clock_ms = found.clock_ms
+    customer.due_ms = found.due_ms
+    customer.attributes = found.attributes
+    customer.pending = found.pending
+    for kind, totals, closed, newest in found.series:
         if kind in customer.kinds:
-            customer.kinds[kind].restore(totals, closed, newest, clock_ms)
+            customer.kinds[kind].restore(totals, closed, newest, found.clock_ms)
     customer.grades = [
-        grades.get(name) or Grade(initial)
+        found.grades.get(name) or Grade(initial)
         for name, initial in zip(shape.names, shape.initial, strict=True)
     ]
+    if found.kin is not None:
+        customer.kin = found.kin
+        if shape.groups and found.kin.members:
+            figures = {path: known.series for path, known in found.kin.members.items()}
+            regroup(customer.kinds, figures, found.clock_ms)
+            customer.orders = customer.kinds[ORDERS]
     return customer

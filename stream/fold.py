@@ -131,6 +131,20 @@ class Scorer:
 
         return self._apply(customer, record_ms, Cause("profile", event_id), PROFILE, apply)
 
+    def gather(
+        self,
+        customer: Customer,
+        record_ms: int,
+        cause: Cause,
+        source: str,
+        apply: Callable[[int], None],
+    ) -> Sequence[Change]:
+        """Apply what *apply* does to the customer's group or its place in one.
+
+        *source* is the one kind of event that it touches, or `PROFILE` for any.
+        """
+        return self._apply(customer, record_ms, cause, source, apply)
+
     # -- time -----------------------------------------------------------------
 
     def wake_before(self, customer: Customer, limit_ms: int) -> list[Change]:

@@ -22,6 +22,7 @@ from stream.gradings.rfm_classes import compile_rfm_classes
 from stream.gradings.tag import compile_tag
 from stream.gradings.tree import compile_tree
 from stream.gradings.weighted_scorecard import compile_weighted_scorecard
+from stream.groups.alone import Alone
 from stream.measure_plan import MeasurePlan
 from stream.money import Converter
 from stream.sentinels import NEVER
@@ -118,7 +119,9 @@ def compile_policy(
     """
     days = LocalDays(document.time_zone)
     builder = MeasurePlan(document.exponent)
-    measures = tuple(builder.build(name, spec) for name, spec in document.measures.items())
+    groups = document.groups
+    built = [builder.build(name, spec) for name, spec in document.measures.items()]
+    measures = tuple(m if groups is None or groups.counts(m.name) else Alone(m) for m in built)
     order = document.grading_order()
     scope = Scope(
         measures={measure.name: i for i, measure in enumerate(measures)},
@@ -155,6 +158,7 @@ def compile_policy(
             names=order,
             initial=tuple(grading.initial for grading in gradings),
             days=days,
+            groups=groups is not None,
         ),
         converter=Converter(document.currency, document.rates, EXPONENTS),
         attributes=frozenset(builder.attributes),

@@ -38,6 +38,8 @@ class Checker:
         yield from self._cycles()
         if self.policy.treatments is not None:
             yield from self.policy.treatments.mistakes(("treatments",), fit)
+        if self.policy.groups is not None:
+            yield from self.policy.groups.mistakes(self.policy)
 
     def _cycles(self) -> Iterator[Mistake]:
         done: set[str] = set()

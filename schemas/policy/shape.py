@@ -6,6 +6,7 @@ from pydantic import Field
 
 from schemas.currencies import EXPONENTS
 from schemas.policy.gradings import Grading
+from schemas.policy.groups import Groups
 from schemas.policy.measures import Measure
 from schemas.policy.part import Part
 from schemas.policy.quantities import (
@@ -40,6 +41,7 @@ class PolicyShape(Part):
         gradings: How measures become grades, by name.
         population: Cuts of the population that this policy fixes; None: it fixes none.
         treatments: What each grade gets.
+        groups: What members of a group add to it; None where everyone stands alone.
     """
 
     policy: PolicyName = Field(description="a name of a-z 0-9 -")
@@ -53,6 +55,7 @@ class PolicyShape(Part):
     gradings: dict[Name, Grading] = Field(min_length=1, description="a mapping of gradings")
     population: Population | None = None
     treatments: Treatments | None = None
+    groups: Groups | None = None
 
     @property
     def exponent(self) -> int:

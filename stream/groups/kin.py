@@ -1,0 +1,155 @@
+"""Who belongs to whom: a customer's parent, and what is known of those under it. No I/O.
+
+What a customer has is told to its parent, what was told to it is passed on, so that a user
+counts with its customer and with the customer's group. Each figure travels under its path:
+the ids from the member next to the parent down to the customer whose events they are. It also
+carries a version for each step, so that repeats and old news do no harm in any order.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from stream.totals import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LONGEST_PATH = 4
+"""User, customer, group, holding: what is further down is not counted any more."""
+
+Path = tuple[str, ...]
+Versions = tuple[int, ...]
+
+
+class Packed(Struct, array_like=True, frozen=True, gc=False):
+    """One customer's events of one kind, as `stream.series.Series.pack` gives them.
+
+    Attributes:
+        kind: ``orders`` or an interaction kind.
+        totals: Lifetime figures.
+        closed: Day buckets but the newest.
+        newest: The newest day bucket.
+    """
+
+    kind: str
+    totals: Totals
+    closed: bytes
+    newest: list[int] | None
+
+
+class Figures(Struct, array_like=True, frozen=True):
+    """What one customer below has, as far as it is known.
+
+    Attributes:
+        versions: How often each customer of the path, from the top, had changed its parent,
+            then how many records the last one had applied.
+        series: Its events by kind; kinds without any are left out.
+    """
+
+    versions: Versions
+    series: list[Packed]
+
+
+Exchange = dict[Path, tuple[list[Packed] | None, list[Packed] | None]]
+
+
+class News(Struct, frozen=True):
+    """What a parent is told: figures of one path, or that a member has left.
+
+    Attributes:
+        path: Whose figures; of a member that left: the path down to it.
+        versions: As in `Figures`; of a member that left: without the last number.
+        series: None where the member has left, and all below it with it.
+        event_id: The last event behind it.
+    """
+
+    path: Path
+    versions: Versions
+    series: list[Packed] | None
+    event_id: str
+
+
+class Kin(Struct, array_like=True):
+    """A customer's place among others; stored with it.
+
+    Attributes:
+        revision: Records applied to the customer itself.
+        moves: How often its parent has changed.
+        linked_ms: Instant of the link that counts; the newest does, whenever it arrives.
+        target: What that link names: the parent, or the customer itself for none.
+        members: Figures of everyone below, by path.
+        left: Per path, the versions as of which its last member has left.
+    """
+
+    revision: int = 0
+    moves: int = 0
+    linked_ms: int = -1
+    target: str | None = None
+    members: dict[Path, Figures] = {}
+    left: dict[Path, Versions] = {}
+
+    def parent_of(self, customer_id: str) -> str | None:
+        """Return the parent of *customer_id*, whose place this is."""
+        return None if self.target == customer_id else self.target
+
+    def link(self, customer_id: str, target: str, at_ms: int) -> None:
+        """Take note of a link that was made at *at_ms*; of two at once, the larger id counts."""
+        if (at_ms, target) <= (self.linked_ms, self.target or ""):
+            return
+        before = self.parent_of(customer_id)
+        self.linked_ms, self.target = at_ms, target
+        if self.parent_of(customer_id) != before:
+            self.moves += 1
+
+    def learn(self, news: News) -> Exchange | None:
+        """Take in what a member tells.
+
+        Returns:
+            Per path what it had and what it has now, None for nothing; or None where it is
+            no news.
+        """
+        if news.series is None:
+            return self._forget(news.path, news.versions)
+        known = self.members.get(news.path)
+        if (known is not None and known.versions >= news.versions) or self._has_left(news):
+            return None
+        self.members[news.path] = Figures(news.versions, news.series)
+        return {news.path: (None if known is None else known.series, news.series)}
+
+    def news_of_all(self, event_id: str) -> Iterator[News]:
+        """Yield the figures of everyone below, told anew because of an event."""
+        for path, figures in self.members.items():
+            yield News(path, figures.versions, figures.series, event_id)
+
+    def _forget(self, path: Path, versions: Versions) -> Exchange | None:
+        if self.left.get(path, ()) >= versions:
+            return None
+        self.left[path] = versions
+        steps = len(path)
+        gone = [
+            member
+            for member, figures in self.members.items()
+            if member[:steps] == path and figures.versions[:steps] < versions
+        ]
+        return {member: (self.members.pop(member).series, None) for member in gone}
+
+    def _has_left(self, news: News) -> bool:
+        if not self.left:
+            return False
+        return any(
+            self.left.get(news.path[:steps], ()) > news.versions[:steps]
+            for steps in range(1, len(news.path) + 1)
+        )
+
+
+def passed_on(customer_id: str, kin: Kin, news: News, parent: str) -> News | None:
+    """Return *news* as *customer_id* tells it to *parent*; None where it must not.
+
+    A circle of links ends where it would come round: nobody is told of itself.
+    """
+    if parent in news.path or len(news.path) >= LONGEST_PATH:
+        return None
+    return News((customer_id, *news.path), (kin.moves, *news.versions), news.series, news.event_id)

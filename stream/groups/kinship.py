@@ -1,0 +1,164 @@
+"""What one bucket's share of a batch changes among members and parents, and who is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from stream.changes import INTERACTION, ORDER, PROFILE, REFUND, Cause
+from stream.customer import ORDERS
+from stream.groups.gather import pack, regroup
+from stream.groups.kin import News, passed_on
+from stream.groups.member_rows import member_row
+from stream.totals import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from schemas.records import IdentityLinked
+    from stream.changes import Change
+    from stream.customer import Customer
+    from stream.fold import Scorer
+    from stream.groups.kin import Exchange, Kin, Packed, Path
+
+
+@dataclass(slots=True)
+class _Stir:
+    """What is new about one customer since its parent was told last.
+
+    Attributes:
+        customer: The customer.
+        kin: Its place among others.
+        told: Its parent at that time.
+        moved: Whether it has had another parent since.
+        own_ms: When its own records changed it last; None if they did not.
+        event_id: The last of them.
+        news: What it was told itself, with the instant at which it was applied: the last
+            figures of each path, and the last leaving.
+    """
+
+    customer: Customer
+    kin: Kin
+    told: str | None
+    moved: bool = False
+    own_ms: int | None = None
+    event_id: str = ""
+    news: dict[tuple[Path, bool], tuple[News, int]] = field(default_factory=dict)
+
+
+class Kinship:
+    """The members and parents that one batch has touched in one bucket."""
+
+    __slots__ = ("_scorer", "_stirred")
+
+    def __init__(self, scorer: Scorer) -> None:
+        """Score with *scorer*."""
+        self._scorer = scorer
+        self._stirred: dict[str, _Stir] = {}
+
+    def note(self, customer: Customer, kin: Kin, records: int, event_id: str) -> None:
+        """Take note that *records* of the customer's own were applied, *event_id* last."""
+        kin.revision += records
+        if kin.target is not None:
+            stir = self._stir(customer, kin)
+            stir.own_ms, stir.event_id = customer.clock_ms, event_id
+
+    def link(
+        self, customer: Customer, kin: Kin, record_ms: int, event: IdentityLinked
+    ) -> Sequence[Change]:
+        """Apply a link: the customer belongs to another one from now on."""
+        stir = self._stir(customer, kin)
+
+        def apply(now_ms: int) -> None:
+            del now_ms
+            moves = kin.moves
+            kin.link(customer.customer_id, event.target_id, event.occurred_ms)
+            stir.moved = stir.moved or kin.moves > moves
+
+        cause = Cause(PROFILE, event.event_id)
+        return self._scorer.gather(customer, record_ms, cause, PROFILE, apply)
+
+    def learn(
+        self, customer: Customer, kin: Kin, record_ms: int, news: News
+    ) -> Sequence[Change] | None:
+        """Apply what a member tells; None where it is no news."""
+        exchange = kin.learn(news)
+        if exchange is None:
+            return None
+        kinds = _moved_kinds(exchange)
+        changes: Sequence[Change] = ()
+        if kinds or not customer.clock_ms:
+
+            def apply(now_ms: int) -> None:
+                figures = {path: after for path, (_, after) in exchange.items()}
+                regroup(customer.kinds, figures, now_ms)
+                customer.orders = customer.kinds[ORDERS]
+
+            # One kind alone is looked at like an event of that kind.
+            source = next(iter(kinds)) if len(kinds) == 1 else PROFILE
+            cause = Cause(_cause(exchange, kinds), news.event_id)
+            changes = self._scorer.gather(customer, record_ms, cause, source, apply)
+        if kin.target is not None:
+            at_ms = max(record_ms, customer.clock_ms)
+            self._stir(customer, kin).news[news.path, news.series is None] = news, at_ms
+        return changes
+
+    def rows(self) -> list[bytes]:
+        """Return the outbox rows that tell every parent what is new, and start over."""
+        rows = [row for stir in self._stirred.values() for row in _told(stir)]
+        self._stirred = {}
+        return rows
+
+    def _stir(self, customer: Customer, kin: Kin) -> _Stir:
+        stir = self._stirred.get(customer.customer_id)
+        if stir is None:
+            stir = _Stir(customer, kin, kin.parent_of(customer.customer_id))
+            self._stirred[customer.customer_id] = stir
+        return stir
+
+
+def _moved_kinds(exchange: Exchange) -> set[str]:
+    """Return the kinds of events of which anything is different now."""
+    kinds: set[str] = set()
+    for before, after in exchange.values():
+        old: Mapping[str, object] = {one.kind: one for one in before or ()}
+        new: Mapping[str, object] = {one.kind: one for one in after or ()}
+        kinds |= {kind for kind in old.keys() | new.keys() if old.get(kind) != new.get(kind)}
+    return kinds
+
+
+def _cause(exchange: Exchange, kinds: set[str]) -> str:
+    """Return the kind of a change that members have set off: that of the event behind it."""
+    for before, after in exchange.values():
+        if before is None or after is None:
+            return PROFILE  # someone came or left
+        if ORDERS in kinds:
+            old, new = _orders(before), _orders(after)
+            return ORDER if new.count > old.count else REFUND
+    return INTERACTION
+
+
+def _orders(series: Sequence[Packed]) -> Totals:
+    return next((one.totals for one in series if one.kind == ORDERS), Totals())
+
+
+def _told(stir: _Stir) -> Iterator[bytes]:
+    """Yield what goes to the parent that was left, then to the one there is now."""
+    me, kin = stir.customer.customer_id, stir.kin
+    parent = kin.parent_of(me)
+    told = list(stir.news.values())
+    if stir.own_ms is not None:
+        if stir.moved and stir.told is not None and stir.told != parent:
+            yield member_row(stir.told, News((me,), (kin.moves,), None, stir.event_id), stir.own_ms)
+        if parent is not None:
+            packed = pack(stir.customer.kinds)
+            own = News((me,), (kin.moves, kin.revision), packed, stir.event_id)
+            yield member_row(parent, own, stir.own_ms)
+        if stir.moved:
+            told = [(news, stir.own_ms) for news in kin.news_of_all(stir.event_id)]
+    if parent is None:
+        return
+    for news, at_ms in told:
+        passed = passed_on(me, kin, news, parent)
+        if passed is not None:
+            yield member_row(parent, passed, at_ms)
