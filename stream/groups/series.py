@@ -58,7 +58,7 @@ class GroupSeries(Series):
         own: What happened to the customer itself.
     """
 
-    __slots__ = ("_own_rows", "_parts", "_sorted", "own")
+    __slots__ = ("_parts", "_sorted", "own")
 
     def __init__(
         self,

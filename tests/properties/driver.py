@@ -16,6 +16,7 @@ from stream.changes import Change, change_payload
 from stream.customer import Customer, decode, encode
 from stream.fold import Scorer
 from stream.ledger import ledger_key
+from stream.outbox import Row, decode_row
 from stream.plan import Plan, compile_policy
 from stream.seen import DedupWindow
 from stream.store import BucketHead
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
 CUSTOMER = "c1"
 WINDOW = DedupWindow(age_ms=10**15, events=10**9)
 Event = Mapping[str, Any]
+_SENT_AS_THEY_ARE = (
+    *("order_id", "amount_minor", "currency", "cost_minor"),
+    *("attributes", "relation", "target_id"),
+)
 
 
 def plan_of(text: str) -> Plan:
@@ -49,16 +54,14 @@ def to_json(event: Event) -> bytes:
         wire["details"] = {"amount_minor": 1, "currency": event.get("bill_currency", "USD")}
     elif event["kind"] == "stage.changed":
         wire["details"] = {"stage": STAGES[event["value"]]}
-    for name in ("order_id", "amount_minor", "currency", "cost_minor", "attributes"):
-        if name in event:
-            wire[name] = event[name]
+    wire |= {name: event[name] for name in _SENT_AS_THEY_ARE if name in event}
     return json.dumps(wire).encode()
 
 
 def to_arrival(event: Event, plan: Plan) -> Arrival:
     """Decode an event's record and admit it, as a worker would."""
     value = to_json(event)
-    decoders = {"order": decode_order, "profile": decode_profile}
+    decoders = {"order": decode_order, "profile": decode_profile, "identity": decode_profile}
     decode_event = decoders.get(event["kind"].partition(".")[0], decode_interaction)
     return admit(decode_event(value), event["record_ms"], value, plan, event)
 
@@ -70,6 +73,7 @@ class Run:
         changes: Every change so far.
         bucket: The bucket; replaced by `reload`.
         states: What commits have stored.
+        rows: What they want announced.
     """
 
     def __init__(self, plan: Plan, customer_id: str = CUSTOMER) -> None:
@@ -79,6 +83,7 @@ class Run:
         self.changes: list[Change] = []
         self.refusals: list[tuple[str, str]] = []
         self.states: dict[str, bytes] = {}
+        self.rows: list[Row] = []
         self._ledger: dict[int, dict[str, bytes]] = {}
         self._marks: list[bytes] = []
         self._version = 0
@@ -113,7 +118,11 @@ class Run:
         self.bucket.know_orders(
             {k: v for period in self._ledger.values() for k, v in period.items() if k in keys}
         )
-        self.bucket.apply_to(self.customer_id, [to_arrival(event, self.plan) for event in batch])
+        self.take([to_arrival(event, self.plan) for event in batch])
+
+    def take(self, arrivals: Sequence[Arrival]) -> None:
+        """Apply what was decoded and admitted already, and commit it."""
+        self.bucket.apply_to(self.customer_id, arrivals)
         self._commit()
 
     def wake(self, upto_ms: int) -> None:
@@ -137,6 +146,7 @@ class Run:
         self.changes += tally.changes
         self.refusals += [(r.arrival.origin["event_id"], r.reason) for r in tally.refusals]
         commit = self.bucket.commit({}, None)
+        self.rows += map(decode_row, commit.outbox)
         assert commit.version == self._version
         self._version += 1
         self.states.update({k: v for k, v in commit.states.items() if v is not None})
