@@ -210,7 +210,9 @@ class Facts:
                 continue
             # Both must be known within the time in which a refund can find its order.
             if now < order["applied"]:
-                first_wait.setdefault(event["order_id"], now)
+                first = first_wait.setdefault(event["order_id"], now)
+                if now - first > self.policy.refund_ms:
+                    first_wait[event["order_id"]] = now  # what waited before is forgotten
             met = max(now, order["applied"])
             waited = order["applied"] - first_wait.get(event["order_id"], now)
             if met - order["at"] > self.policy.refund_ms or (
