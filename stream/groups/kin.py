@@ -56,20 +56,18 @@ class Figures(Struct, array_like=True, frozen=True):
 Exchange = dict[Path, tuple[list[Packed] | None, list[Packed] | None]]
 
 
-class News(Struct, frozen=True):
+class News(Struct, array_like=True, frozen=True):
     """What a parent is told: figures of one path, or that a member has left.
 
     Attributes:
         path: Whose figures; of a member that left: the path down to it.
         versions: As in `Figures`; of a member that left: without the last number.
         series: None where the member has left, and all below it with it.
-        event_id: The last event behind it.
     """
 
     path: Path
     versions: Versions
     series: list[Packed] | None
-    event_id: str
 
 
 class Kin(Struct, array_like=True):
@@ -119,10 +117,10 @@ class Kin(Struct, array_like=True):
         self.members[news.path] = Figures(news.versions, news.series)
         return {news.path: (None if known is None else known.series, news.series)}
 
-    def news_of_all(self, event_id: str) -> Iterator[News]:
-        """Yield the figures of everyone below, told anew because of an event."""
+    def news_of_all(self) -> Iterator[News]:
+        """Yield the figures of everyone below, to be told anew."""
         for path, figures in self.members.items():
-            yield News(path, figures.versions, figures.series, event_id)
+            yield News(path, figures.versions, figures.series)
 
     def _forget(self, path: Path, versions: Versions) -> Exchange | None:
         if self.left.get(path, ()) >= versions:
@@ -152,4 +150,4 @@ def passed_on(customer_id: str, kin: Kin, news: News, parent: str) -> News | Non
     """
     if parent in news.path or len(news.path) >= LONGEST_PATH:
         return None
-    return News((customer_id, *news.path), (kin.moves, *news.versions), news.series, news.event_id)
+    return News((customer_id, *news.path), (kin.moves, *news.versions), news.series)

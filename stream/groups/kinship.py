@@ -9,17 +9,18 @@ from stream.changes import INTERACTION, ORDER, PROFILE, REFUND, Cause
 from stream.customer import ORDERS
 from stream.groups.gather import pack, regroup
 from stream.groups.kin import News, passed_on
-from stream.groups.member_rows import member_row
+from stream.groups.member_rows import member_rows
 from stream.totals import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from schemas.records import IdentityLinked
     from stream.changes import Change
     from stream.customer import Customer
     from stream.fold import Scorer
     from stream.groups.kin import Exchange, Kin, Packed, Path
+    from stream.groups.member_rows import MemberTold
 
 
 @dataclass(slots=True)
@@ -33,8 +34,8 @@ class _Stir:
         moved: Whether it has had another parent since.
         own_ms: When its own records changed it last; None if they did not.
         event_id: The last of them.
-        news: What it was told itself, with the instant at which it was applied: the last
-            figures of each path, and the last leaving.
+        news: What it was told itself, with the instant at which it was applied and the event
+            behind it: the last figures of each path, and the last leaving.
     """
 
     customer: Customer
@@ -43,7 +44,7 @@ class _Stir:
     moved: bool = False
     own_ms: int | None = None
     event_id: str = ""
-    news: dict[tuple[Path, bool], tuple[News, int]] = field(default_factory=dict)
+    news: dict[tuple[Path, bool], tuple[News, int, str]] = field(default_factory=dict)
 
 
 class Kinship:
@@ -79,11 +80,18 @@ class Kinship:
         return self._scorer.gather(customer, record_ms, cause, PROFILE, apply)
 
     def learn(
-        self, customer: Customer, kin: Kin, record_ms: int, news: News
+        self, customer: Customer, kin: Kin, record_ms: int, told: MemberTold
     ) -> Sequence[Change] | None:
-        """Apply what a member tells; None where it is no news."""
-        exchange = kin.learn(news)
-        if exchange is None:
+        """Apply what a member tells, all of it at once; None where nothing of it is news."""
+        exchange: Exchange = {}
+        fresh = []
+        for news in told.news:
+            part = kin.learn(news)
+            if part is not None:
+                fresh.append(news)
+                for path, (before, after) in part.items():
+                    exchange[path] = exchange.get(path, (before, None))[0], after
+        if not fresh:
             return None
         kinds = _moved_kinds(exchange)
         changes: Sequence[Change] = ()
@@ -96,11 +104,13 @@ class Kinship:
 
             # One kind alone is looked at like an event of that kind.
             source = next(iter(kinds)) if len(kinds) == 1 else PROFILE
-            cause = Cause(_cause(exchange, kinds), news.event_id)
+            cause = Cause(_cause(exchange, kinds), told.cause)
             changes = self._scorer.gather(customer, record_ms, cause, source, apply)
         if kin.target is not None:
             at_ms = max(record_ms, customer.clock_ms)
-            self._stir(customer, kin).news[news.path, news.series is None] = news, at_ms
+            stir = self._stir(customer, kin)
+            for news in fresh:
+                stir.news[news.path, news.series is None] = news, at_ms, told.cause
         return changes
 
     def rows(self) -> list[bytes]:
@@ -146,19 +156,19 @@ def _told(stir: _Stir) -> Iterator[bytes]:
     """Yield what goes to the parent that was left, then to the one there is now."""
     me, kin = stir.customer.customer_id, stir.kin
     parent = kin.parent_of(me)
-    told = list(stir.news.values())
     if stir.own_ms is not None:
         if stir.moved and stir.told is not None and stir.told != parent:
-            yield member_row(stir.told, News((me,), (kin.moves,), None, stir.event_id), stir.own_ms)
+            left = News((me,), (kin.moves,), None)
+            yield from member_rows(stir.told, stir.event_id, [left], stir.own_ms)
         if parent is not None:
-            packed = pack(stir.customer.kinds)
-            own = News((me,), (kin.moves, kin.revision), packed, stir.event_id)
-            yield member_row(parent, own, stir.own_ms)
-        if stir.moved:
-            told = [(news, stir.own_ms) for news in kin.news_of_all(stir.event_id)]
-    if parent is None:
-        return
-    for news, at_ms in told:
-        passed = passed_on(me, kin, news, parent)
-        if passed is not None:
-            yield member_row(parent, passed, at_ms)
+            own = News((me,), (kin.moves, kin.revision), pack(stir.customer.kinds))
+            all_below = kin.news_of_all() if stir.moved else ()
+            news = [own, *_passed_on(me, kin, all_below, parent)]
+            yield from member_rows(parent, stir.event_id, news, stir.own_ms)
+    if parent is not None and not stir.moved:
+        for one, at_ms, cause in stir.news.values():
+            yield from member_rows(parent, cause, _passed_on(me, kin, [one], parent), at_ms)
+
+
+def _passed_on(me: str, kin: Kin, news: Iterable[News], parent: str) -> Iterator[News]:
+    return (one for n in news if (one := passed_on(me, kin, n, parent)) is not None)

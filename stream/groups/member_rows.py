@@ -5,17 +5,22 @@ The topic is internal: written by the relay, read by the scoring service, keyed 
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from msgspec import Struct
 
 from schemas.decode import Rejected
-from stream.groups.kin import News, Packed, Path, Versions
+from stream.groups.kin import News
 from stream.outbox import Row, encode_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 GROUP_MEMBERS = "group-members"
 _FORMAT = 1
+_MOST_BYTES = 500_000
+_LEAST_BYTES = 1_000
 
 
 class MemberTold(Struct, frozen=True, gc=False):
@@ -23,14 +28,16 @@ class MemberTold(Struct, frozen=True, gc=False):
 
     Attributes:
         customer_id: The parent.
-        news: What it is told.
         event_id: Always empty: repeats are known by their versions.
+        cause: The last event behind the news.
+        news: What the parent is told, to be taken in at once.
         occurred_ms: Always 0: nothing can be told too early.
     """
 
     kind: ClassVar[str] = "member.told"
     customer_id: str
-    news: News
+    cause: str
+    news: list[News]
     event_id: str = ""
     occurred_ms: int = 0
 
@@ -40,19 +47,34 @@ class _Told(Struct, array_like=True, gc=False):
 
     format: int
     parent: str
-    path: Path
-    versions: Versions
-    series: list[Packed] | None
-    event_id: str
+    cause: str
+    news: list[News]
 
 
 _decode = msgspec.msgpack.Decoder(_Told).decode
+_encode = msgspec.msgpack.Encoder().encode
 
 
-def member_row(parent: str, news: News, record_ms: int) -> bytes:
-    """Return the outbox row that tells *parent* its *news*, dated *record_ms*."""
-    told = _Told(_FORMAT, parent, news.path, news.versions, news.series, news.event_id)
-    value = msgspec.msgpack.encode(told)
+def member_rows(parent: str, cause: str, news: Iterable[News], record_ms: int) -> Iterator[bytes]:
+    """Yield the outbox rows that tell *parent* its *news*, dated *record_ms*.
+
+    One row, unless it would become too large for a record; nothing is yielded for no news.
+    """
+    share: list[News] = []
+    size = 0
+    for one in news:
+        more = sum(len(packed.closed) for packed in one.series or ()) + _LEAST_BYTES
+        if share and size + more > _MOST_BYTES:
+            yield _row(parent, cause, share, record_ms)
+            share, size = [], 0
+        share.append(one)
+        size += more
+    if share:
+        yield _row(parent, cause, share, record_ms)
+
+
+def _row(parent: str, cause: str, news: list[News], record_ms: int) -> bytes:
+    value = _encode(_Told(_FORMAT, parent, cause, news))
     return encode_row(Row(GROUP_MEMBERS, parent.encode(), value, [], record_ms))
 
 
@@ -68,4 +90,4 @@ def decode_member(value: bytes | None) -> MemberTold:
         told = _decode(value)
     except msgspec.MsgspecError as exc:
         raise Rejected("wrong_schema", "value: must be written by a worker") from exc
-    return MemberTold(told.parent, News(told.path, told.versions, told.series, told.event_id))
+    return MemberTold(told.parent, told.cause, told.news)

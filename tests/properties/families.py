@@ -32,12 +32,12 @@ LINKED = "identity.linked"
 
 
 @st.composite
-def families(draw: st.DrawFn, people: str, parents: str, *, max_size: int = 14) -> list[Event]:
-    """Return events of *people*, and links from any of them to any of *parents*, as recorded.
+def families(draw: st.DrawFn, people: str, movers: str, parents: str) -> list[Event]:
+    """Return events of *people*, and links from *movers* to *parents*, as recorded.
 
     A link may be told late, name the same parent again, or name the customer itself: no parent.
     """
-    events = draw(histories(max_size=max_size))
+    events = draw(histories())
     owners = [draw(st.sampled_from(people)) for _ in range(len(events) + 1)]
     numbers = {event["event_id"]: int(event["event_id"][1:]) for event in events}
     for event in events:
@@ -47,7 +47,7 @@ def families(draw: st.DrawFn, people: str, parents: str, *, max_size: int = 14) 
         event["customer_id"] = owners[number]
     start = min(event["at_ms"] for event in events)
     for number in range(draw(st.integers(1, 8))):
-        member = draw(st.sampled_from(people))
+        member = draw(st.sampled_from(movers))
         at_ms = start + draw(st.integers(0, 20)) * DAY + draw(st.sampled_from(MOMENTS))
         events.append(
             {

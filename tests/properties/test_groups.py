@@ -40,7 +40,7 @@ def check_measures(world: World, sums: Sums, now: int) -> None:
         assert run.measures(at) == sums.facts(name).measures(at), name
 
 
-@given(policies().map(with_groups), families(PEOPLE, PEOPLE), st.lists(st.integers(0, 600)))
+@given(policies().map(with_groups), families(PEOPLE, PEOPLE, PEOPLE), st.lists(st.integers(0, 600)))
 @tries(60)
 def test_the_sum_of_the_members_is_the_parent_at_every_instant(
     text: str, events: list[Event], hours: list[int]
@@ -57,7 +57,9 @@ def test_the_sum_of_the_members_is_the_parent_at_every_instant(
         check_measures(world, sums, events[-1]["record_ms"] + hour * 3_600_000)
 
 
-@given(policies().map(with_groups), families(PEOPLE, PEOPLE), st.randoms(use_true_random=False))
+@given(
+    policies().map(with_groups), families(PEOPLE, PEOPLE, PEOPLE), st.randoms(use_true_random=False)
+)
 @tries(60)
 def test_what_parents_are_told_may_come_late_twice_and_in_any_order(
     text: str, events: list[Event], chance: Any
@@ -86,7 +88,7 @@ def test_what_parents_are_told_may_come_late_twice_and_in_any_order(
     check_measures(world, sums, events[-1]["record_ms"] + chance.randint(0, 20) * DAY)
 
 
-@given(policies().map(with_groups), families(FLAT, "gh"), st.integers(0, 20))
+@given(policies().map(with_groups), families(FLAT, "ab", "gh"), st.integers(0, 20))
 @tries(100)
 def test_a_parents_grades_are_those_of_a_recomputation(
     text: str, events: list[Event], silence: int
@@ -112,7 +114,7 @@ def test_a_parents_grades_are_those_of_a_recomputation(
         assert run.grades() == histories[name].grades()
 
 
-@given(policies(), families(PEOPLE, PEOPLE))
+@given(policies(), families(PEOPLE, PEOPLE, PEOPLE))
 @tries(30)
 def test_without_groups_links_change_nothing(text: str, events: list[Event]) -> None:
     """The same bytes in the store and on the wire as if nobody were linked."""
