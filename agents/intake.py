@@ -16,6 +16,7 @@ from schemas.decode import (
 )
 from schemas.records import ClockAdvanced
 from stream.admission import FUTURE, admit
+from stream.groups.member_rows import GROUP_MEMBERS, decode_member
 from stream.partition import bucket_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ _DECODERS: dict[str, Callable[[bytes | None], Event]] = {
     "orders": decode_order,
     "interactions": decode_interaction,
     "profiles": decode_profile,
+    GROUP_MEMBERS: decode_member,
 }
 _REMEMBERED_CUSTOMERS = 2_000_000
 

@@ -24,6 +24,7 @@ from mode import Service
 
 from agents.kafka import admin, consumer, partition_of, producer, stop_quietly
 from agents.settings import OUTBOX
+from stream.groups.member_rows import GROUP_MEMBERS
 from stream.outbox import DEAD_LETTERS, Row, decode_row
 from stream.store import StoreUnavailable
 
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+# The keys of these say nothing about the bucket that the row is from.
+_KEYED_APART = frozenset({DEAD_LETTERS, GROUP_MEMBERS})
 _ROWS_PER_BUCKET = 500
 _RETRY_S = 0.5
 _IDLE_S = 0.05
@@ -289,7 +292,7 @@ class Relay(Service):
     def _place(self, bucket: int, row: Row) -> int:
         """Return the partition of a row, as Java's partitioner would choose it from the key."""
         count = self._partitions[self._settings.topic(row.topic)]
-        if row.topic != DEAD_LETTERS and self._settings.buckets % count == 0:
+        if row.topic not in _KEYED_APART and self._settings.buckets % count == 0:
             return bucket % count  # the same hash: all keys of a bucket agree
         return partition_of(row.key, count) if row.key else 0
 

@@ -10,13 +10,15 @@ import os
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from stream.groups.member_rows import GROUP_MEMBERS
 from stream.seen import DedupWindow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 PREFIX = "TIERSTREAM_"
-INPUTS = ("orders", "interactions", "profiles", "controls")
+# The last is our own: what buckets tell each other about members of groups.
+INPUTS = ("orders", "interactions", "profiles", "controls", GROUP_MEMBERS)
 OUTPUTS = ("tier-changes", "customer-tiers", "tier-forecasts", "dead-letters")
 OUTBOX = "outbox"
 

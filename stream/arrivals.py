@@ -19,10 +19,17 @@ from schemas.records import (
     OrderRefunded,
     ProfileChanged,
 )
+from stream.groups.member_rows import MemberTold
 from stream.ledger import OrderEntry
 
 OtherEvent = (
-    OrderRefunded | OrderCancelled | Interaction | ProfileChanged | IdentityLinked | ConsentChanged
+    OrderRefunded
+    | OrderCancelled
+    | Interaction
+    | ProfileChanged
+    | IdentityLinked
+    | ConsentChanged
+    | MemberTold
 )
 Event = OrderPaid | OtherEvent
 

@@ -149,7 +149,9 @@ class Bucket:
         """Whether there is anything to commit beyond positions."""
         return bool(self._touched or self.tally.refusals)
 
-    def apply_to(self, customer_id: str, arrivals: Sequence[Arrival]) -> None:
+    def apply_to(  # noqa: C901 - for every record: written out on purpose
+        self, customer_id: str, arrivals: Sequence[Arrival]
+    ) -> None:
         """Apply one customer's records in order.
 
         The customer must have been adopted, and every order that a refund refers to made

@@ -12,6 +12,7 @@ from agents.replay.reading import partitions_of, read, reader, spans
 from agents.settings import INPUTS
 from stream.calendar import format_instant
 from stream.customer import decode
+from stream.groups.member_rows import GROUP_MEMBERS
 from stream.outbox import TIER_CHANGES
 
 if TYPE_CHECKING:
@@ -92,9 +93,16 @@ async def catch_up(
     """
     inputs = await _inputs(settings)
     give_up = time.monotonic() + wanted.within_s
+    told: Mapping[TopicPartition, Span] | None = None
     said = ""
     while True:
         as_of_ms, missing = await asyncio.to_thread(_missing, store, settings, wanted, inputs)
+        if not missing and plan.shape.groups:
+            before = told
+            told, missing = await _untold(settings, store)
+            if told != before:
+                # What was told before may have made parents tell their own.
+                missing = missing or "members of groups to be counted"
         if not missing:
             states = await asyncio.to_thread(_states, store, settings)
             newest_ms = max(
@@ -170,9 +178,29 @@ def _states(store: Store, settings: Settings) -> dict[str, bytes]:
     return states
 
 
+async def _untold(settings: Settings, store: Store) -> tuple[Mapping[TopicPartition, Span], str]:
+    """Return what `group-members` holds now, and say what of it parents have not taken in."""
+    topic = settings.topic(GROUP_MEMBERS)
+    counts = await partitions_of(settings, [topic])
+    heads = await asyncio.to_thread(store.heads, range(settings.buckets))
+    async with reader(settings) as client:
+        held = await spans(client, counts)
+        rest = {}
+        for tp, (first, end) in held.items():
+            source = f"{GROUP_MEMBERS}/{tp.partition}"
+            home = heads[tp.partition :: counts[topic]]
+            cursor = min(head.cursors.get(source, first) for head in home)
+            rest[tp] = max(first, cursor), end
+        # Offsets do not tell: the marks of transactions have some as well.
+        unread = sum([1 async for _ in read(client, rest)])
+    return held, f"{unread} records of {topic} to be applied" if unread else ""
+
+
 async def _inputs(settings: Settings) -> dict[TopicPartition, Span]:
-    """Return what every input partition holds now."""
-    counts = await partitions_of(settings, map(settings.topic, INPUTS))
+    """Return what every partition that others write to holds now."""
+    counts = await partitions_of(
+        settings, (settings.topic(base) for base in INPUTS if base != GROUP_MEMBERS)
+    )
     async with reader(settings) as client:
         return await spans(client, counts)
 

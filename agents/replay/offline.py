@@ -6,14 +6,17 @@ the one commit that closes it, so that what comes out went through the stored fo
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from agents.replay.events_jsonl import DECODERS
 from schemas.decode import Rejected
 from stream.admission import admit
+from stream.arrivals import Notice
 from stream.bucket import Bucket
 from stream.fold import Scorer
+from stream.groups.member_rows import decode_member
 from stream.outbox import TIER_CHANGES, decode_row
 from stream.partition import bucket_of
 from stream.seen import DedupWindow
@@ -108,6 +111,15 @@ class _Run:
         self._of: dict[str, Bucket] = {}
 
     def fold(self, chunk: Sequence[LogRecord]) -> None:
+        """Fold records; where customers count for others, one by one, with whom they count for."""
+        if self._plan.shape.groups:
+            for record in chunk:
+                self._fold([record])
+                self._tell_parents(record.key.decode())
+        else:
+            self._fold(chunk)
+
+    def _fold(self, chunk: Sequence[LogRecord]) -> None:
         shares: dict[str, list[Arrival]] = {}
         for record in chunk:
             event = DECODERS[record.topic](record.value)
@@ -120,6 +132,18 @@ class _Run:
         for customer_id, arrivals in shares.items():
             bucket = self._of.get(customer_id) or self._meet(customer_id)
             bucket.apply_to(customer_id, arrivals)
+
+    def _tell_parents(self, customer_id: str) -> None:
+        """Tell the parent of a customer at once what is new about it, and so on upwards."""
+        bucket = self._of.get(customer_id)
+        untold = deque([] if bucket is None else [bucket])
+        while untold:
+            for row in map(decode_row, untold.popleft().kinship.rows()):
+                told = decode_member(row.value)
+                parent = told.customer_id
+                bucket = self._of.get(parent) or self._meet(parent)
+                bucket.apply_to(parent, [Notice(row.timestamp_ms, told, 0)])
+                untold.append(bucket)
 
     def _meet(self, customer_id: str) -> Bucket:
         number = bucket_of(customer_id, self._count)

@@ -14,6 +14,7 @@ from agents.replay.reading import partitions_of
 from agents.replay.retention import forgetful
 from agents.settings import INPUTS
 from stream.calendar import DAY_MS, format_instant
+from stream.groups.member_rows import GROUP_MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -147,7 +148,7 @@ async def _partitions(settings: Settings) -> dict[str, int]:
 
 async def _check_retention(settings: Settings, bases: set[str], oldest_ms: int) -> None:
     """Refuse topics that would delete the records before anyone has read them."""
-    topics = [settings.topic(base) for base in sorted(bases | {CONTROLS})]
+    topics = [settings.topic(base) for base in sorted(bases | {CONTROLS, GROUP_MEMBERS})]
     age_ms = time.time_ns() // 1_000_000 - oldest_ms
     for name, kept_ms in (await forgetful(settings, topics, age_ms)).items():
         raise ReplayTargetError(

@@ -6,19 +6,16 @@ rows from member to parent in any order it is told to. `Sums` recomputes from th
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from schemas.decode import decode_profile
-from stream.bucket import Arrival
-from stream.calendar import format_instant
+from stream.arrivals import Notice
 from stream.groups.kin import LONGEST_PATH
 from stream.groups.member_rows import GROUP_MEMBERS, decode_member
 from tests.oracle.facts import DAY, Facts, Policy
 from tests.oracle.history import History
-from tests.properties.driver import Run, to_arrival
+from tests.properties.driver import Run
 from tests.properties.histories import HOUR, MOMENTS, histories
 
 if TYPE_CHECKING:
@@ -54,27 +51,13 @@ def families(draw: st.DrawFn, people: str, movers: str, parents: str) -> list[Ev
                 "event_id": f"l{number}",
                 "kind": LINKED,
                 "customer_id": member,
+                "relation": "member_of",
                 "target_id": draw(st.sampled_from([*parents, member])),
                 "at_ms": at_ms,
                 "record_ms": at_ms + draw(st.sampled_from([0, 0, 0, HOUR, 3 * DAY])),
             }
         )
     return sorted(events, key=lambda event: event["record_ms"])
-
-
-def _arrival(event: Event) -> Arrival:
-    if event["kind"] != LINKED:
-        return to_arrival(event)
-    wire = {
-        "event_id": event["event_id"],
-        "kind": LINKED,
-        "occurred_at": format_instant(event["at_ms"]),
-        "customer_id": event["customer_id"],
-        "relation": "member_of",
-        "target_id": event["target_id"],
-    }
-    value = json.dumps(wire).encode()
-    return Arrival(decode_profile(value), event["record_ms"], value, None)
 
 
 class World:
@@ -92,25 +75,25 @@ class World:
     def apply(self, *events: Event) -> None:
         """Apply one micro-batch for each customer that *events* speak of."""
         for name, member in self.members.items():
-            own = [_arrival(event) for event in events if event["customer_id"] == name]
+            own = [event for event in events if event["customer_id"] == name]
             if own:
-                self._take(member, own)
+                member.apply(own)
+                self._collect(member)
 
     def deliver(self, row: Row) -> None:
         """Bring one row to its parent."""
         told = decode_member(row.value)
         assert row.key == told.customer_id.encode()
-        assert row.value is not None
         member = self.members[told.customer_id]
-        self._take(member, [Arrival(told, row.timestamp_ms, row.value, None)])
+        member.take([Notice(row.timestamp_ms, told, 0)])
+        self._collect(member)
 
     def deliver_all(self) -> None:
         """Bring every row to its parent, in order, until none is left."""
         while self.under_way:
             self.deliver(self.under_way.pop(0))
 
-    def _take(self, member: Run, arrivals: list[Arrival]) -> None:
-        member.take(arrivals)
+    def _collect(self, member: Run) -> None:
         self.under_way += [row for row in member.rows if row.topic == GROUP_MEMBERS]
         member.rows.clear()
 
