@@ -9,12 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.replay.events_jsonl import read_events
 from agents.replay.export import ExportError, sorted_changes, write_export
 from agents.replay.log import OrderRow, order_records, sorted_log
 from agents.replay.offline import replay_offline
 from agents.replay.orders_csv import read_orders
+from schemas.policy import parse_policy
 from stream.calendar import DAY_MS, format_instant
-from tests.unit.replay.histories import HISTORY, small_plan, written
+from stream.plan import compile_policy
+from tests.unit.replay.histories import HISTORY, POLICY, small_plan, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,3 +162,39 @@ def test_changes_are_sorted_whatever_order_they_come_in(
     ]
     assert keys == sorted(keys)
     assert ordered == sorted_changes(result.changes, result.as_of_ms)
+
+
+def test_members_count_for_their_parent_wherever_their_buckets_are(tmp_path: Path) -> None:
+    """Ann and bob belong to a group: 60.00 + 20.00 is silver, 50.50 more is gold."""
+    plan = compile_policy(parse_policy(POLICY + "groups: {}\n", "policy.yaml"))
+    links = tmp_path / "links.jsonl"
+    links.write_text("".join(link(name) + "\n" for name in ("ann", "bob")))
+    orders = order_records(read_orders(written(tmp_path, HISTORY)))
+    log = sorted_log([*read_events(links), *orders])
+    for buckets in (1, 256):
+        result = replay_offline(log, plan, buckets=buckets)
+        group = [json.loads(c) for c in sorted_changes(result.changes, result.as_of_ms)]
+        assert [
+            (c["to"], c["cause"]["kind"], c["instant"][:10])
+            for c in group
+            if c["customer_id"] == "group" and c["grading"] == "value"
+        ] == [
+            ("bronze", "profile", "2023-12-31"),
+            ("silver", "order", "2024-01-01"),
+            ("gold", "order", "2024-01-03"),
+            ("silver", "refund", "2024-01-05"),
+        ]
+
+
+def link(name: str) -> str:
+    """Return a link to the group, made on the last day of 2023."""
+    return json.dumps(
+        {
+            "event_id": f"link-{name}",
+            "kind": "identity.linked",
+            "occurred_at": "2023-12-31T00:00:00Z",
+            "customer_id": name,
+            "relation": "member_of",
+            "target_id": "group",
+        }
+    )
