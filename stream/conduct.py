@@ -9,7 +9,7 @@ from stream.customer import ORDERS
 from stream.measures import BASIS_POINTS, Measure, OfWindows
 from stream.money import divide_half_even
 from stream.sentinels import MISSING, NEVER
-from stream.window import COUNT, LAST_MS, ROW, ROW_BYTES
+from stream.window import COUNT, LAST_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,10 +133,6 @@ def _last_before(orders: Series, window: Window) -> int:
 
 def _days_of(series: Series, start: int, end: int) -> Iterator[int]:
     """Yield the last instant of each day bucket from *start* up to *end* that has survivors."""
-    _, closed, newest = series.pack()
-    size = len(closed) // ROW_BYTES
-    for row in ROW.iter_unpack(closed[start * ROW_BYTES : min(end, size) * ROW_BYTES]):
+    for row in series.between(start, end):
         if row[COUNT] > 0:
             yield row[LAST_MS]
-    if newest is not None and start <= size < end and newest[COUNT] > 0:
-        yield newest[LAST_MS]

@@ -307,6 +307,13 @@ class Series:
         if self._open is not None:
             yield list(self._open)
 
+    def between(self, start: int, end: int) -> Iterator[Sequence[int]]:
+        """Yield the day buckets with the indices from *start* up to *end*, as windows count."""
+        size = len(self._closed) // ROW_BYTES
+        yield from ROW.iter_unpack(self._closed[start * ROW_BYTES : min(end, size) * ROW_BYTES])
+        if self._open is not None and start <= size < end:
+            yield self._open
+
     # -- storage --------------------------------------------------------------
 
     def pack(self) -> tuple[Totals, bytes, list[int] | None]:

@@ -32,8 +32,18 @@ class Alone(Measure):
         """Read *measure* without the members."""
         super().__init__(measure.name, measure.unit, measure.source)
         self._measure = measure
+        self.also = measure.also
         self.steady = measure.steady
         self.echo_ms = measure.echo_ms
+
+    @property
+    def told_unit(self) -> str:
+        """The unit in which others are told the reading."""
+        return self._measure.told_unit
+
+    def told(self, value: Value) -> Value | None:
+        """Return a reading as others are told it."""
+        return self._measure.told(value)
 
     def value(self, customer: Customer, now_ms: int) -> Value:
         """Return the reading of the customer alone."""

@@ -184,6 +184,10 @@ class GroupSeries(Series):
         for row in self._sorted:
             yield list(row)
 
+    def between(self, start: int, end: int) -> Iterator[Sequence[int]]:
+        """Yield the day buckets with the indices from *start* up to *end*, as windows count."""
+        return iter(self._sorted[start:end])
+
     # -- storage --------------------------------------------------------------
 
     def pack(self) -> tuple[Totals, bytes, list[int] | None]:
