@@ -101,6 +101,9 @@ class Kinship:
                 figures = {path: after for path, (_, after) in exchange.items()}
                 regroup(customer.kinds, figures, now_ms)
                 customer.orders = customer.kinds[ORDERS]
+                if source == PROFILE:
+                    # Nothing that was found of any measure needs to hold any longer.
+                    customer.low, customer.high, customer.dues = [], [], []
 
             # One kind alone is looked at like an event of that kind.
             source = next(iter(kinds)) if len(kinds) == 1 else PROFILE

@@ -103,6 +103,25 @@ def test_a_link_to_oneself_ends_the_membership_and_an_old_link_changes_nothing()
     assert world.members["g"].measures(NOW + 2 * DAY)["all"] == 0
 
 
+def test_a_member_that_leaves_with_several_kinds_of_events_takes_its_deadlines_along() -> None:
+    """6.00 of the group's own are gold until day 30; with a's 5.00 they were until day 50."""
+    measures = {**MEASURES, "complaints": {"count": "complaint", "window": "90d"}}
+    gradings = {**GRADINGS, "care": bands("complaints", rescue=9)}
+    world = World(policy(measures, gradings, groups={"measures": ["all", "complaints"]}), "ag")
+    at_ms = NOW + 20 * DAY
+    complaint = {"event_id": "i1", "kind": "complaint", "customer_id": "a"}
+    told(
+        world,
+        link(1, "a", "g", NOW),
+        paid(1, NOW, 600, customer_id="g"),
+        paid(2, at_ms, 500, customer_id="a"),
+        complaint | {"at_ms": at_ms, "record_ms": at_ms},
+        link(2, "a", "a", NOW + 25 * DAY),
+    )
+    world.members["g"].wake(NOW + 40 * DAY)
+    assert ("value", "floor", "time", None, 30 * DAY) in tiers(world, "g")
+
+
 def test_the_place_of_a_customer_outlives_a_policy_without_groups() -> None:
     """Nothing is counted meanwhile, and what was known is not forgotten."""
     grouped, plain = policy(MEASURES, GRADINGS, groups={}), policy(MEASURES, GRADINGS)
