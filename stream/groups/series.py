@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from stream.sentinels import MISSING, NEVER
 from stream.series import Series
 from stream.totals import Totals
-from stream.window import COUNT, LAST_MS, LATEST, PEAK, Span, Window
+from stream.window import COUNT, GROSS, LAST_MS, LATEST, PEAK, REFUNDED, Span, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,6 +34,9 @@ def summed(parts: Iterable[Totals]) -> Totals:
     dropped = max(
         ((t.dropped_last_ms, t.dropped_latest) for t in known), default=(MISSING, MISSING)
     )
+    first_dropped = min(
+        ((t.dropped_first_ms, t.dropped_first_net) for t in known), default=(NEVER, 0)
+    )
     return Totals(
         count=sum(t.count for t in known),
         gross=sum(t.gross for t in known),
@@ -45,6 +48,9 @@ def summed(parts: Iterable[Totals]) -> Totals:
         dropped_ms=max((t.dropped_ms for t in known), default=MISSING),
         dropped_last_ms=dropped[0],
         dropped_latest=dropped[1],
+        dropped_days=sum(t.dropped_days for t in known),
+        dropped_first_ms=first_dropped[0],
+        dropped_first_net=first_dropped[1],
     )
 
 
@@ -178,6 +184,20 @@ class GroupSeries(Series):
                 break
             newest = max(newest, (row[LAST_MS], row[LATEST]))
         return newest[1]
+
+    def active_days(self) -> int:
+        """Return the days with a surviving event; those of two members are two."""
+        return self.totals.dropped_days + sum(row[COUNT] > 0 for row in self._sorted)
+
+    def first_day_net(self) -> int:
+        """Return the values less what was given back on the earliest day with a survivor."""
+        totals = self.totals
+        for row in self._sorted:
+            if row[LAST_MS] >= totals.dropped_first_ms:
+                break
+            if row[COUNT] > 0:
+                return row[GROSS] - row[REFUNDED]
+        return totals.dropped_first_net
 
     def rows(self) -> Iterator[list[int]]:
         """Yield the day buckets of everyone, oldest first; several may be of one day."""

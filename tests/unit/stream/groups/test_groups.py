@@ -52,6 +52,34 @@ def tiers(world: World, name: str) -> list[tuple[str, str | None, str, str | Non
     ]
 
 
+def test_a_parent_is_expected_to_buy_like_one_who_bought_on_all_of_its_members_days() -> None:
+    """Lifetime value reads the purchases of everyone as one history."""
+    measures: dict[str, Any] = {
+        "expected": {
+            "cltv": "bgnbd_gamma_gamma",
+            "horizon": "365d",
+            "purchases": {
+                "r": "0.243",
+                "alpha": "4.414",
+                "a": "0.793",
+                "b": "2.426",
+                "time_unit": "weeks",
+            },
+            "spend": {"p": "6.25", "q": "3.74", "gamma": "15.44"},
+        }
+    }
+    world = World(policy(measures, {"value": bands("expected", gold=5.00)}, groups={}), "abgo")
+    told(world, link(1, "a", "g", NOW), link(2, "b", "g", NOW))
+    for number, member in enumerate("aabab"):
+        at_ms = NOW + (1 + 9 * number) * DAY
+        told(world, paid(number, at_ms, 3_000 + number, customer_id=member))
+        told(world, paid(90 + number, at_ms, 3_000 + number, customer_id="o"))
+    then_ms = NOW + 60 * DAY
+    expected = world.members["o"].measures(then_ms)
+    assert expected["expected"] > 0
+    assert world.members["g"].measures(then_ms) == expected
+
+
 def test_a_parent_is_graded_by_its_members_and_by_itself_where_the_policy_says_so() -> None:
     """3.00 of a and 2.00 of b make gold; one's order leaves the window at its own instant."""
     world = World(policy(MEASURES, GRADINGS, groups={"measures": ["all", "best"]}), "abg")
