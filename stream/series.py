@@ -52,7 +52,7 @@ class Series:
     Attributes:
         totals: Lifetime figures.
         windows: Running totals in the order of the spans given.
-        next_roll_ms: No window changes by time alone before this instant.
+        next_roll_ms: No window changes, and no bucket becomes useless, before this instant.
         joined_ms: Of what `add_recent` counted last: the instant from which the day that
             it joined would have aged without it.
     """
@@ -333,6 +333,8 @@ class Series:
 
     def _open_day(self, row: list[int], start_ms: int, end_ms: int) -> None:
         if self._open is not None:
+            if not self._closed:
+                self.next_roll_ms = min(self.next_roll_ms, self._dropped_at_ms(self._open))
             self._closed += ROW.pack(*self._open)
         self._open, self._day_start, self._day_end = row, start_ms, end_ms
         for window in self.windows:
@@ -409,9 +411,13 @@ class Series:
                 window.start -= dropped
                 window.end -= dropped
 
+    def _dropped_at_ms(self, row: Sequence[int]) -> int:
+        """Return when a closed bucket is of no use any more."""
+        return row[LAST_MS] + self._retention_ms + _LONGEST_DAY_MS
+
     def _next_roll(self) -> int:
         size = self._size()
-        soonest = NEVER
+        soonest = self._dropped_at_ms(self._row(0)) if self._closed else NEVER
         for window in self.windows:
             if window.start < size:
                 soonest = min(soonest, self._row(window.start)[LAST_MS] + window.far_ms)

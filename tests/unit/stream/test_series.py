@@ -100,6 +100,16 @@ def test_what_no_window_needs_is_dropped_and_its_newest_remembered() -> None:
     assert s.latest() == 9
 
 
+def test_without_windows_what_no_refund_needs_is_dropped_too() -> None:
+    """A policy of lifetime figures alone must not keep every day for ever."""
+    s = series(retention_ms=10 * DAY_MS)
+    for day in range(1_000):
+        s.roll(day * DAY_MS)
+        s.add(day * DAY_MS, day * DAY_MS, 100, 0)
+    assert len(list(s.rows())) <= 14
+    assert s.totals.count == 1_000
+
+
 def test_an_event_older_than_anything_kept_counts_for_life_only() -> None:
     s = series(days(0, 1))
     s.add(100 * DAY_MS, 100 * DAY_MS, 5, 0)
