@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 _SHOWN = 60
 
@@ -50,6 +51,49 @@ class Finding:
         key = f"{self.key}: " if self.key else ""
         said = "missing" if self.value is None else f"{self.value} is not allowed"
         return f"{place}: {key}{said}; allowed: {self.allowed}"
+
+
+Severity = Literal["error", "warning", "note"]
+"""error: cannot be used; warning: surely not what was meant; note: worth knowing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What was found out about a policy that can be used, before file and line are known.
+
+    Attributes:
+        severity: How bad it is.
+        location: Where to look.
+        text: What it is and what to do about it, in one line for the author.
+        at_key: True when the key itself is meant, not what it holds.
+    """
+
+    severity: Severity
+    location: Location
+    text: str
+    at_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRemark:
+    """A remark with its place in the file.
+
+    Attributes:
+        file: Name of the file as the user gave it.
+        line: From 1; 0 when the policy did not come from a file.
+        key: Keys from the top of the file joined with dots, list positions from 0.
+    """
+
+    file: str
+    line: int
+    key: str
+    severity: Severity
+    text: str
+
+    def __str__(self) -> str:
+        """Return the one line that is shown to the user."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.severity}: {self.key}: {self.text}"
 
 
 class PolicyFileError(Exception):

@@ -34,6 +34,15 @@ def load_policy(path: Path | str) -> PolicyDocument:
     Raises:
         PolicyFileError: The file cannot be read, or has mistakes; every one is listed.
     """
+    return open_policy(path)[0]
+
+
+def open_policy(path: Path | str) -> tuple[PolicyDocument, Source]:
+    """Read and check the policy file at *path*; return with it where everything stands in it.
+
+    Raises:
+        PolicyFileError: The file cannot be read, or has mistakes; every one is listed.
+    """
     name = str(path)
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
@@ -42,7 +51,7 @@ def load_policy(path: Path | str) -> PolicyDocument:
         raise PolicyFileError([Finding(name, 0, "", said, "a readable file")]) from exc
     except UnicodeDecodeError as exc:
         raise PolicyFileError([Finding(name, 0, "", "bytes", "text in UTF-8")]) from exc
-    return parse_policy(text, name, Path(path).parent)
+    return parse_with_source(text, name, Path(path).parent)
 
 
 def parse_policy(text: str, name: str, folder: Path | None = None) -> PolicyDocument:
@@ -53,6 +62,13 @@ def parse_policy(text: str, name: str, folder: Path | None = None) -> PolicyDocu
     Raises:
         PolicyFileError: The text has mistakes; every one is listed, in the order of the file.
     """
+    return parse_with_source(text, name, folder)[0]
+
+
+def parse_with_source(
+    text: str, name: str, folder: Path | None = None
+) -> tuple[PolicyDocument, Source]:
+    """Do as `parse_policy`, and return where everything stands in *text* as well."""
     data, source = read_yaml(text, name)
     unread = set() if folder is None else read_trees(data, source, folder)
     document, mistakes = _read(data)
@@ -61,7 +77,7 @@ def parse_policy(text: str, name: str, folder: Path | None = None) -> PolicyDocu
     findings = source.findings + [f for f in findings if f.key not in said]
     if document is None or findings:
         raise PolicyFileError(sorted(findings, key=lambda finding: finding.line))
-    return document
+    return document, source
 
 
 def policy_from_data(data: object, name: str) -> PolicyDocument:

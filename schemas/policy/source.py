@@ -12,7 +12,14 @@ from typing import Final
 
 import yaml
 
-from schemas.policy.findings import Finding, Location, PolicyFileError, shown
+from schemas.policy.findings import (
+    Finding,
+    Location,
+    PlacedRemark,
+    PolicyFileError,
+    Remark,
+    shown,
+)
 
 _INT: Final = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _DECIMAL: Final = re.compile(r"[-+]?[0-9]{1,18}\.[0-9]{0,18}")
@@ -54,6 +61,12 @@ class Source:
                 key_line, value_line = self.lines[location[:end]]
                 return key_line if at_key or end < len(location) else value_line
         return 1
+
+    def place(self, remark: Remark) -> PlacedRemark:
+        """Return *remark* with its line in this file."""
+        line = self.line(remark.location, at_key=remark.at_key)
+        key = ".".join(map(str, remark.location))
+        return PlacedRemark(self.name, line, key, remark.severity, remark.text)
 
 
 def read_yaml(text: str, name: str) -> tuple[object, Source]:
