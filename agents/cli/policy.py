@@ -1,16 +1,22 @@
-"""`tierstream policy`: looking at policy files."""
+"""`tierstream policy`: looking at policy files, and writing a first one."""
 
+import importlib.resources
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agents.cli import options, show
+from agents.cli import options, policy_words, show
+from agents.cli.errors import CommandError
 from agents.cli.simulate import simulate_policies
-from schemas.policy import PolicyDocument, PolicyFileError, load_policy
+from schemas.policy import PolicyFileError
+from schemas.policy.load import open_policy
+from stream.proofs.report import prove
 
 app = typer.Typer(no_args_is_help=True, help="Look at policy files.")
 app.command(name="simulate")(simulate_policies)
+
+_File = Annotated[Path, typer.Argument(metavar="FILE", help="A policy, YAML.", show_default=False)]
 
 
 @app.callback()
@@ -20,61 +26,56 @@ def policy() -> None:
 
 @app.command()
 def check(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="A policy, YAML.", show_default=False)
-    ],
+    file: _File,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on warnings too.")] = False,
+    witnesses: Annotated[
+        bool, typer.Option("--witnesses", help="Show an example customer for every grade.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Check a policy file: what it says, or one line per mistake and exit code 1."""
+    """Check a policy file and prove what can be proved of it.
+
+    Exit code 1 where it has errors (with --strict: or warnings), each in one line with its
+    place in the file. Notes never fail.
+    """
     try:
-        document = load_policy(file)
+        document, source = open_policy(file)
     except PolicyFileError as exc:
         if as_json:
-            findings = [
-                {"line": f.line, "key": f.key, "value": f.value, "allowed": f.allowed}
-                for f in exc.findings
-            ]
-            show.print_json({"file": str(file), "ok": False, "findings": findings})
+            show.print_json(policy_words.refused(str(file), exc.findings))
         else:
             for finding in exc.findings:
                 show.err.print(str(finding), markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
+    with show.status(f"proving {file}"):
+        report = prove(document)
+    remarks = sorted(map(source.place, report.remarks), key=policy_words.by_weight)
+    failing = {"error", "warning"} if strict else {"error"}
+    ok = not any(remark.severity in failing for remark in remarks)
     if as_json:
-        show.print_json({"file": str(file), "ok": True, "findings": []} | _said(document))
+        show.print_json(policy_words.told(str(file), document, report, remarks, ok=ok))
     else:
-        _tell(file, document)
+        policy_words.tell(str(file), document, report, remarks, witnesses=witnesses)
+    if not ok:
+        raise typer.Exit(1)
 
 
-def _said(document: PolicyDocument) -> dict[str, object]:
-    return {
-        "policy": document.policy,
-        "version": document.version,
-        "currency": document.currency,
-        "time_zone": document.time_zone,
-        "measures": {name: document.unit_of(name) for name in document.measures},
-        "gradings": {
-            name: {"type": document.gradings[name].type, "grades": document.grades_of(name)}
-            for name in document.grading_order()
-        },
-        "open_cuts": document.open_cuts(),
-    }
-
-
-def _tell(file: Path, document: PolicyDocument) -> None:
-    made = show.table("", "grading", "type", "grades, best first")
-    for name in document.grading_order():
-        grades = document.grades_of(name)
-        shown = ", ".join(grades) if len(grades) <= 12 else f"{len(grades)} cells"  # noqa: PLR2004
-        made.add_row(name, document.gradings[name].type, shown)
-    show.out.print(
-        f"[green]ok[/] {file}: {document.policy} version {document.version}, "
-        f"{len(document.measures)} measures in {document.currency}, days of {document.time_zone}"
-    )
-    show.out.print(made)
-    gradings = dict.fromkeys(name.rpartition(".")[0] for name in document.open_cuts())
-    if gradings:
-        show.out.print(
-            f"[yellow]note[/] {', '.join(gradings)}: relative to the population, not frozen; "
-            "grades nobody until cuts are known (tierstream policy cuts prints those of a log)",
-            soft_wrap=True,
-        )
+@app.command()
+def init(
+    file: Annotated[
+        Path, typer.Argument(metavar="[FILE]", help="Where to write it.", show_default=True)
+    ] = Path("policy.yaml"),
+    force: Annotated[bool, typer.Option("--force", help="Write over a file.")] = False,
+) -> None:
+    """Write a first policy to change: grades for a business that sells to businesses."""
+    starter = importlib.resources.files("deploy").joinpath("policies", "starter.yaml")
+    try:
+        with file.open("w" if force else "x", encoding="utf-8") as written:
+            written.write(starter.read_text(encoding="utf-8"))
+    except FileExistsError:
+        raise CommandError(f"{file}: exists; allowed: a new file, or --force") from None
+    except OSError as exc:
+        reason = (exc.strerror or "unreadable").lower()
+        raise CommandError(f"{file}: {reason}; allowed: a place that can be written") from exc
+    show.out.print(f"written: {file}", markup=False, soft_wrap=True)
+    show.out.print(f"now:     tierstream policy check {file}", markup=False, soft_wrap=True)

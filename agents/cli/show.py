@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -26,10 +27,10 @@ MIDNIGHT = "T00:00:00.000Z"
 # A range of stages may end past the last one.
 _STAGE_ENDS = (*STAGES, "after lost")
 
-out = Console(highlight=False)
+out = Console(highlight=False, emoji=False)
 """What a command was asked for."""
 
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 """Progress, notes and errors."""
 
 
@@ -87,6 +88,15 @@ def instant(instant_ms: int) -> str:
     if text.endswith(MIDNIGHT):
         return text.removesuffix(MIDNIGHT)
     return text.replace("T", " ").removesuffix("Z").removesuffix(".000")
+
+
+def escaped(text: str) -> str:
+    r"""Return *text* so that nothing in it is taken for markup.
+
+    >>> escaped("a [b]")
+    'a \\[b]'
+    """
+    return escape(text)
 
 
 def table(title: str, *columns: str, right: tuple[str, ...] = ()) -> Table:

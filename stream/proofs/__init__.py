@@ -1,1 +1,1 @@
-"""What can be proved of a policy before anything runs. Pure; nothing is claimed that was guessed."""
+"""What can be proved of a policy before anything runs: pure, and nothing claimed on a guess."""

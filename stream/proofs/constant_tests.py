@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from stream.proofs.case import Case
 
-_COPIES = "remove it, or compare with another level"
+_INSTEAD = "remove it, or compare with another level"
 
 
 def test_remarks(case: Case) -> Iterator[Remark]:
@@ -45,38 +45,53 @@ def _evidence(case: Case, at: Location, measure: str, level: int) -> Iterator[Re
 def _constant(case: Case, at: Location, test: MeasureCondition) -> Iterator[Remark]:
     position = case.measure(test.measure)
     domain, name = case.traits[position].domain, test.measure
-    least, most = (case.words.value(position, end) for end in (domain.least, domain.most))
     if test.is_known is not None:
         if not domain.unknown:
             zero = case.words.value(position, 0)
             always = "always" if test.is_known else "never"
             text = f"this {always} holds: {name} is always known ({zero} without any events)"
             yield Remark("warning", (*at, "is_known"), f"{text}; compare it with a level instead")
-        return
-    if test.at_least is not None:
+    elif test.at_least is not None:
         level = case.document.threshold(name, test.at_least)
-        if level > domain.most:
-            text = f"this never holds: {name} is never above {most}; {_COPIES}"
-            yield Remark("warning", (*at, "at_least"), text)
-        elif level <= domain.least:
-            when = f" (or unknown: then write {{measure: {name}, is_known: true}})"
-            text = f"this always holds: {name} is never below {least}"
-            text += when if domain.unknown else f"; {_COPIES}"
-            yield Remark("note" if domain.unknown else "warning", (*at, "at_least"), text)
+        yield from _at_least(case, (*at, "at_least"), name, level)
     elif test.below is not None:
         level = case.document.threshold(name, test.below)
-        if level <= domain.least:
-            text = f"this never holds: {name} is never below {least}; {_COPIES}"
-            yield Remark("warning", (*at, "below"), text)
-        elif level > domain.most:
-            text = f"this holds wherever {name} is known: it is never above {most}; {_COPIES}"
-            yield Remark("warning", (*at, "below"), text)
+        yield from _below(case, (*at, "below"), name, level)
     else:
+        least, most = (case.words.value(position, end) for end in (domain.least, domain.most))
         for place, value in enumerate(test.is_ or ()):
             if isinstance(value, int) and not domain.least <= value <= domain.most:
-                bounds = f"from {least} up" if most == str(domain.most) else f"{least} to {most}"
-                text = f"{name} is never {value}: it is {bounds}; remove the number"
+                side = f"above {most}" if value > domain.most else f"below {least}"
+                text = f"{name} is never {value}: it is never {side}; remove the number"
                 yield Remark("warning", (*at, "is", place), text)
+
+
+def _at_least(case: Case, at: Location, name: str, level: int) -> Iterator[Remark]:
+    position = case.measure(name)
+    domain = case.traits[position].domain
+    if level > domain.most:
+        most = case.words.value(position, domain.most)
+        yield Remark("warning", at, f"this never holds: {name} is never above {most}; {_INSTEAD}")
+    elif level <= domain.least:
+        text = f"{name} is never below {case.words.value(position, domain.least)}"
+        if domain.unknown:
+            plain = f"{{measure: {name}, is_known: true}}"
+            text = f"this holds wherever {name} is known, as {text}; {plain} says it plainly"
+            yield Remark("note", at, text)
+        else:
+            yield Remark("warning", at, f"this always holds: {text}; {_INSTEAD}")
+
+
+def _below(case: Case, at: Location, name: str, level: int) -> Iterator[Remark]:
+    position = case.measure(name)
+    domain = case.traits[position].domain
+    if level <= domain.least:
+        least = case.words.value(position, domain.least)
+        yield Remark("warning", at, f"this never holds: {name} is never below {least}; {_INSTEAD}")
+    elif level > domain.most:
+        most = case.words.value(position, domain.most)
+        text = f"this holds wherever {name} is known, as {name} is never above {most}; {_INSTEAD}"
+        yield Remark("warning", at, text)
 
 
 def _spellings(case: Case) -> Iterator[Remark]:

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 from stream.customer import ORDERS
 from stream.measures import BASIS_POINTS
 from stream.money import divide_half_even
-from stream.proofs.cells import Cell
 from stream.proofs.traits import FOREVER, Traits
 from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from stream.customer import Value
+    from stream.proofs.cells import Cell
 
 _SMALLER = {
     "count": ("count",),
@@ -33,7 +33,6 @@ _SMALLER = {
 """By amount, those that are at least as large over the same orders."""
 
 _ALWAYS = (0, FOREVER)
-_ONE_VALUE = ("first", "last", "max", "since_first")
 _REPAIRS = 40
 
 Ages = tuple[int, int]
@@ -57,33 +56,68 @@ class Sight:
 
 def sight(traits: Traits, cell: Cell) -> Sight:
     """Return what a reading in *cell* says about the events of its kind."""
+    seen = _SEEN.get(traits.role)
+    return Sight() if seen is None else seen(traits, cell)
+
+
+def _since_last(traits: Traits, cell: Cell) -> Sight:
+    del traits
+    if not cell.known:
+        return Sight(none=(_ALWAYS,))
+    newest: Ages = (cell.low, min(cell.high + 1, FOREVER))
+    return Sight(some=(newest,), none=((0, cell.low),), ever=True)
+
+
+def _since_first(traits: Traits, cell: Cell) -> Sight:
+    del traits
+    if not cell.known:
+        return Sight(none=(_ALWAYS,), ever=False)
+    return Sight(none=((cell.high + 1, FOREVER),), ever=True)
+
+
+def _one_value(traits: Traits, cell: Cell) -> Sight:
     window: Ages = (traits.near, traits.far)
-    role, surviving = traits.role, traits.source != ORDERS
-    if role == "since_last":
-        if not cell.known:
-            return Sight(none=(_ALWAYS,))
-        youngest: Ages = (cell.low, min(cell.high + 1, FOREVER))
-        return Sight(some=(youngest,), none=((0, cell.low),), ever=True)
-    if role == "since_first":
-        if not cell.known:
-            return Sight(none=(_ALWAYS,), ever=False)
-        return Sight(none=((cell.high + 1, FOREVER),), ever=True)
-    if role in _ONE_VALUE:
-        if cell.known:
-            return Sight(some=(window,) if surviving else (), ever=True)
-        return Sight(none=(window,), ever=False if window == _ALWAYS else None)
-    if role == "average":
-        return Sight(some=(window,), ever=True) if cell.known else Sight(none=(window,))
-    if role == "ratio" and cell.known:
+    if cell.known:
+        # The largest order is still known when it was cancelled; interactions never are.
+        return Sight(some=() if traits.source == ORDERS else (window,), ever=True)
+    return Sight(none=(window,), ever=False if window == _ALWAYS else None)
+
+
+def _average_known(traits: Traits, cell: Cell) -> Sight:
+    window: Ages = (traits.near, traits.far)
+    return Sight(some=(window,), ever=True) if cell.known else Sight(none=(window,))
+
+
+def _ratio_known(traits: Traits, cell: Cell) -> Sight:
+    # Unknown only says that what it is divided by is 0: there may be orders for nothing.
+    return _average_known(traits, cell) if cell.known else Sight()
+
+
+def _growth_known(traits: Traits, cell: Cell) -> Sight:
+    before: Ages = (traits.far, 2 * traits.far)
+    return Sight(some=(before,), ever=True) if cell.known else Sight()
+
+
+def _total(traits: Traits, cell: Cell) -> Sight:
+    window: Ages = (traits.near, traits.far)
+    if not cell.low <= 0 <= cell.high:
         return Sight(some=(window,), ever=True)
-    if role == "growth" and cell.known:
-        return Sight(some=((traits.far, 2 * traits.far),), ever=True)
-    if role in {"amount", "contribution"}:
-        if not cell.low <= 0 <= cell.high:
-            return Sight(some=(window,), ever=True)
-        if traits.field == "count" and cell.high == 0:
-            return Sight(none=(window,))
-    return Sight()
+    none = traits.field == "count" and cell.high == 0
+    return Sight(none=(window,) if none else ())
+
+
+_SEEN: dict[str, Callable[[Traits, Cell], Sight]] = {
+    "since_last": _since_last,
+    "since_first": _since_first,
+    "first": _one_value,
+    "last": _one_value,
+    "max": _one_value,
+    "average": _average_known,
+    "ratio": _ratio_known,
+    "growth": _growth_known,
+    "amount": _total,
+    "contribution": _total,
+}
 
 
 def at_most(small: Traits, large: Traits) -> bool:

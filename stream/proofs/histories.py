@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from schemas.policy.measures import AttributeMeasure
 from stream.calendar import DAY_MS
 from stream.customer import ORDERS, Customer
 from stream.fold import Payment, Scorer
+from stream.gradings.base import Reading
 from stream.ledger import OrderEntry
-from stream.measures import PROFILE
 from stream.proofs.judge import NOW_MS
 from stream.proofs.monotone import rank
 from stream.proofs.traits import FOREVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from stream.customer import Value
     from stream.proofs.case import Case
 
-TRIES = 800
+TRIES = 1_500
 _HOURS_AGO_MS = 6 * 3_600_000
 _MOST_REPEATS = 12
 _SEED = 1
+_MOSTLY = 0.7
+_MOST_CLOSE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,29 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order so many days ago, in minor units."""
+    """Some equal orders so many days ago, in minor units."""
 
     days: int
     amount: int
     cost: int
+    repeats: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A made-up customer.
+
+    Attributes:
+        orders: Oldest first.
+        attributes: What the profile says.
+        values: By kind of interaction, the value of the one there was.
+        more: The order whose effect is looked at.
+    """
+
+    orders: tuple[Order, ...]
+    attributes: dict[str, str | int]
+    values: dict[str, int]
+    more: Order
 
 
 class Search:
@@ -63,97 +84,139 @@ class Search:
     def __init__(self, case: Case) -> None:
         """Take amounts, ages and numbers of orders from the levels of the policy."""
         self._case = case
+        self._scorer = Scorer(case.plan)
         self._dice = random.Random(_SEED)  # noqa: S311 - examples, not secrets
         by_unit: dict[str, set[int]] = {}
         for watched in case.plan.watched:
-            by_unit.setdefault(watched.measure.unit, set()).update(watched.cuts or (0, 50, 100))
-        money = {cut for cut in by_unit.get("money", ()) if cut > 0}
-        self._amounts = sorted({1, 100, *money, *(m - 1 for m in money), *(m // 2 for m in money)})
-        ages = {t.near for t in case.traits} | {t.far for t in case.traits if t.far < FOREVER}
-        ages |= {2 * t.far for t in case.traits if t.role == "growth"}
-        ages |= {cut for cut in by_unit.get("days", ()) if cut > 0}
-        self._ages = sorted(
-            {0, 1, *ages, *(age - 1 for age in ages if age), *(age // 2 for age in ages)}
-        )
-        counts = {cut for cut in by_unit.get("count", ()) if 0 < cut <= _MOST_REPEATS}
-        self._repeats = sorted({1, 2, *counts})
+            levels = by_unit.setdefault(watched.measure.unit, set())
+            levels.update(cut for cut in watched.cuts or (50, 100) if cut > 0)
+        money, counts = by_unit.get("money", set()), by_unit.get("count", set())
+        ages = by_unit.get("days", set()) | {2 * t.far for t in case.traits if t.role == "growth"}
+        ages |= {age for t in case.traits for age in (t.near, t.far) if 0 < age < FOREVER}
+        self._amounts = sorted({1, 100, *money, *(part(m) for m in money for part in _PARTS)})
+        self._ages = sorted({0, 1, *ages, *(part(age) for age in ages for part in _PARTS)})
+        self._repeats = sorted({1, 2, *(count for count in counts if count <= _MOST_REPEATS)})
         self._numbers = sorted({0, 50, 100, *by_unit.get("number", ())})
-        self._costly = any(
-            t.field in {"cost", "contribution"} or t.per in {"cost", "contribution"}
-            for t in case.traits
-        )
+        self._costly = any({t.field, t.per} & {"cost", "contribution"} for t in case.traits)
 
     def run(self, wanted: Iterable[int]) -> dict[int, Example]:
         """Return an example for each grading, by position, for which one was found.
 
-        Small histories come first.
+        Customers whose score an order lowers, if not their tier, are varied until it does.
         """
         left = set(wanted)
         found: dict[int, Example] = {}
+        close: list[Past] = []
         for number in range(TRIES):
             if not left:
                 break
-            for position, example in self._try(1 + 4 * number // TRIES, left).items():
-                found[position] = example
-                left.discard(position)
+            if close and number % 2:
+                past = self._varied(self._dice.choice(close[-_MOST_CLOSE:]))
+            else:
+                past = self._past(1 + 3 * number // TRIES)
+            examples, fell = self._try(past, left)
+            found |= examples
+            left -= examples.keys()
+            if fell:
+                close.append(past)
         return found
 
-    def _try(self, groups: int, left: set[int]) -> dict[int, Example]:
+    # -- one history ----------------------------------------------------------
+
+    def _try(self, past: Past, left: set[int]) -> tuple[dict[int, Example], bool]:
+        """Return the examples that a history gives, and whether any score fell."""
         plan = self._case.plan
-        scorer, customer = Scorer(plan), Customer("someone", plan.shape)
-        self._live(scorer, customer, groups)
+        customer = Customer("someone", plan.shape)
+        self._live(customer, past)
         before = tuple(plan.read(customer, NOW_MS))
         stood = [grade.tier for grade in customer.grades]
-        order = self._order(0)
-        self._pay(scorer, customer, NOW_MS, order, "another")
+        self._pay(customer, NOW_MS, past.more, "more")
         customer.roll(NOW_MS)
+        after = tuple(plan.read(customer, NOW_MS))
         examples = {}
+        fell = False
         for position in left:
             was, now = stood[position], customer.grades[position].tier
             grading = plan.gradings[position]
             if was is not None and rank(grading, now) < rank(grading, was):
-                after = tuple(plan.read(customer, NOW_MS))
-                examples[position] = Example(before, after, was, now, order.amount, order.cost)
-        return examples
+                more = past.more
+                examples[position] = Example(before, after, was, now, more.amount, more.cost)
+            scores = [grading.score(Reading(NOW_MS, values, [])) for values in (before, after)]
+            fell = fell or (None not in scores and scores[1].value < scores[0].value)  # type: ignore[union-attr]
+        return examples, fell
 
-    def _live(self, scorer: Scorer, customer: Customer, groups: int) -> None:
+    def _live(self, customer: Customer, past: Past) -> None:
         """Let a customer have a past up to now."""
-        orders = [order for _ in range(groups) for order in self._group()]
-        orders.sort(key=lambda order: -order.days)
-        start = NOW_MS - (max((o.days for o in orders), default=0) + 1) * DAY_MS
-        self._describe(scorer, customer, start)
-        for number, order in enumerate(orders):
+        scorer = self._scorer
+        start = NOW_MS - (max((o.days for o in past.orders), default=0) + 1) * DAY_MS
+        scorer.describe(customer, start, "profile", past.attributes)
+        for number, order in enumerate(past.orders):
             at_ms = NOW_MS - order.days * DAY_MS - _HOURS_AGO_MS
-            self._pay(scorer, customer, at_ms, order, str(number))
-        self._interact(scorer, customer)
+            for repeat in range(order.repeats):
+                self._pay(customer, at_ms, order, f"{number}.{repeat}")
+        at_ms = NOW_MS - _HOURS_AGO_MS // 2
+        for kind, value in past.values.items():
+            scorer.interact(customer, at_ms, kind, kind, at_ms, value)
         scorer.wake_before(customer, NOW_MS)
         scorer.wake(customer, NOW_MS)
 
-    def _describe(self, scorer: Scorer, customer: Customer, at_ms: int) -> None:
-        attributes: dict[str, str | int | bool | None] = {}
-        for position, measure in enumerate(self._case.plan.measures):
-            if measure.source == PROFILE and self._dice.random() < 0.8:  # noqa: PLR2004 - mostly
-                texts = self._case.texts.get(position)
-                name = getattr(measure, "_attribute", measure.name)
-                attributes[name] = self._dice.choice(texts or self._numbers)
-        scorer.describe(customer, at_ms, "profile", attributes)
-
-    def _interact(self, scorer: Scorer, customer: Customer) -> None:
-        for kind in self._case.plan.shape.spans:
-            if kind != ORDERS and self._dice.random() < 0.5:  # noqa: PLR2004 - every other time
-                value = self._dice.choice(self._numbers)
-                at_ms = NOW_MS - _HOURS_AGO_MS // 2
-                scorer.interact(customer, at_ms, kind, kind, at_ms, value)
-
-    def _group(self) -> Sequence[Order]:
-        order = self._order(self._dice.choice(self._ages))
-        return [order] * self._dice.choice(self._repeats)
-
-    def _order(self, days: int) -> Order:
-        amount = self._dice.choice(self._amounts)
-        cost = self._dice.choice((0, 0, amount // 2, 2 * amount)) if self._costly else 0
-        return Order(days, amount, cost)
-
-    def _pay(self, scorer: Scorer, customer: Customer, at_ms: int, order: Order, name: str) -> None:
+    def _pay(self, customer: Customer, at_ms: int, order: Order, name: str) -> None:
         entry = OrderEntry(at_ms, order.amount, order.cost)
-        scorer.pay(customer, [Payment(at_ms, name, name, entry)])
+        self._scorer.pay(customer, [Payment(at_ms, name, name, entry)])
+
+    # -- made up --------------------------------------------------------------
+
+    def _past(self, groups: int) -> Past:
+        orders = [self._order() for _ in range(groups)]
+        kinds = [kind for kind in self._case.plan.shape.spans if kind != ORDERS]
+        return Past(
+            orders=_oldest_first(orders),
+            attributes=self._attributes(),
+            values={k: self._dice.choice(self._numbers) for k in kinds if self._mostly()},
+            more=self._order(),
+        )
+
+    def _varied(self, past: Past) -> Past:
+        """Return a past that differs in one thing."""
+        orders = list(past.orders)
+        place = self._dice.randrange(len(orders) + 1)
+        if place == len(orders):
+            orders.append(self._order())
+        elif len(orders) > 1 and not self._mostly():
+            del orders[place]
+        else:
+            new, old = self._order(), orders[place]
+            key = self._dice.choice(("days", "amount", "repeats"))
+            orders[place] = replace(old, **{key: getattr(new, key)})
+        more = past.more if self._mostly() else self._order()
+        attributes = past.attributes if self._mostly() else self._attributes()
+        return replace(past, orders=_oldest_first(orders), attributes=attributes, more=more)
+
+    def _attributes(self) -> dict[str, str | int]:
+        made: dict[str, str | int] = {}
+        for position, measure in enumerate(self._case.plan.measures):
+            document = self._case.document.measures[measure.name]
+            if isinstance(document, AttributeMeasure) and self._mostly():
+                texts = self._case.texts.get(position)
+                made[document.attribute] = self._dice.choice(texts or self._numbers)
+        return made
+
+    def _order(self) -> Order:
+        choice = self._dice.choice
+        amount = choice(self._amounts)
+        cost = choice((0, 0, amount // 2, 2 * amount)) if self._costly else 0
+        return Order(choice(self._ages), amount, cost, choice(self._repeats))
+
+    def _mostly(self) -> bool:
+        return self._dice.random() < _MOSTLY
+
+
+_PARTS: tuple[Callable[[int], int], ...] = (
+    lambda level: max(level - 1, 1),
+    lambda level: max(level // 2, 1),
+    lambda level: max(level // 5, 1),
+)
+
+
+def _oldest_first(orders: Iterable[Order]) -> tuple[Order, ...]:
+    return tuple(sorted(orders, key=lambda order: -order.days))

@@ -172,37 +172,27 @@ class Monotony:
     # -- any other grading ----------------------------------------------------
 
     def _worse(self, position: int, axes: Sequence[Axis]) -> str | None:
-        """Return what can make a tier worse, None where nothing can."""
+        """Return what can make a tier worse, None where nothing can; "" where it took too long."""
         grading = self._case.plan.gradings[position]
         places = list(product(*(range(len(axis.values)) for axis in axes)))
-        looked = False
-        asked = 0
-        for standing in [
-            self._judge.initial(position),
-            *self._judge.standings(position, grading.tiers)[1:],
-        ]:
-            asked += len(places)
-            if asked > GRADES:
-                return ""
+        initial = self._judge.initial(position)
+        for number, standing in enumerate(
+            [initial, *self._judge.standings(position, grading.tiers)[1:]], start=1
+        ):
             spy = Standing(standing)
             tiers = {place: self._tier(position, axes, place, spy) for place in places}
-            looked = looked or spy.touched
-            ranks = {place: rank(grading, tier) for place, tier in tiers.items()}
-            for number, axis in enumerate(axes):
-                for before, after in axis.steps:
-                    for place in places:
-                        if (
-                            place[number] == before
-                            and ranks[_moved(place, number, after)] < ranks[place]
-                        ):
-                            return axis.name
-            if not looked:
-                return None
-            for place, tier in tiers.items():
-                if tier is not None:
-                    again = self._tier(position, axes, place, Standing(Grade(tier, 1)))
-                    if rank(grading, again) < ranks[place]:
-                        return grading.name
+            suspect = _falls(grading, axes, tiers)
+            if suspect is not None or not spy.touched:
+                return suspect
+            if any(
+                rank(grading, self._tier(position, axes, place, Standing(Grade(tier, 1))))
+                < rank(grading, tier)
+                for place, tier in tiers.items()
+                if tier is not None
+            ):
+                return grading.name
+            if number * len(places) > GRADES:
+                return ""
         return None
 
     def _tier(
@@ -218,9 +208,21 @@ class Monotony:
         return self._judge.tier(position, Reading(NOW_MS, values, tiers), standing)
 
 
+def _falls(
+    grading: Grading, axes: Sequence[Axis], tiers: dict[Combination, str | None]
+) -> str | None:
+    """Return the first axis with a step that makes a tier worse."""
+    ranks = {place: rank(grading, tier) for place, tier in tiers.items()}
+    for number, axis in enumerate(axes):
+        onward: dict[int, list[int]] = {}
+        for before, after in axis.steps:
+            onward.setdefault(before, []).append(after)
+        for place, stood in ranks.items():
+            for after in onward.get(place[number], ()):
+                if ranks[(*place[:number], after, *place[number + 1 :])] < stood:
+                    return axis.name
+    return None
+
+
 def _points(ranges: Sequence[tuple[int, int]], reading: int) -> int:
     return [earned for start, earned in ranges if start <= reading][-1]
-
-
-def _moved(place: Combination, axis: int, to: int) -> Combination:
-    return (*place[:axis], to, *place[axis + 1 :])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from schemas.policy import measures as documents
@@ -43,20 +44,21 @@ class Move(Enum):
 
 def move_of(document: Document, measure: Measure) -> Move:
     """Return what one more order may do to a measure; `Move.ANY` where that is not known."""
+    move = Move.ANY
     if measure.source != ORDERS:
-        return Move.STAY if isinstance(document, _OF_ONE_SOURCE) else Move.ANY
-    if isinstance(document, documents.Windowed):
-        return _windowed(document)
-    if isinstance(document, documents.DaysSinceMeasure):
-        return Move.ZERO if document.days_since == "last_order" else Move.ZERO_IF_UNKNOWN
-    if isinstance(document, documents.FirstMeasure):
-        return Move.FIRST
-    if isinstance(document, documents.LastMeasure):
-        return Move.KNOWN
-    if isinstance(document, documents.GrowthMeasure):
+        move = Move.STAY if isinstance(document, _OF_ONE_SOURCE) else Move.ANY
+    elif isinstance(document, documents.Windowed):
+        move = _windowed(document)
+    elif isinstance(document, documents.DaysSinceMeasure):
+        move = Move.ZERO if document.days_since == "last_order" else Move.ZERO_IF_UNKNOWN
+    elif isinstance(document, documents.FirstMeasure):
+        move = Move.FIRST
+    elif isinstance(document, documents.LastMeasure):
+        move = Move.KNOWN
+    elif isinstance(document, documents.GrowthMeasure):
         steady = document.growth != "contribution" and document.window >= _A_LONG_DAY
-        return Move.UP_IF_KNOWN if steady else Move.ANY
-    return Move.ANY
+        move = Move.UP_IF_KNOWN if steady else Move.ANY
+    return move
 
 
 _OF_ONE_SOURCE = (
@@ -86,7 +88,7 @@ def steps(move: Move, cells: Sequence[Cell]) -> Iterator[tuple[int, int]]:
     """
     unknown = [place for place, cell in enumerate(cells) if not cell.known]
     known = [place for place, cell in enumerate(cells) if cell.known]
-    rising = list(zip(known, known[1:], strict=False))
+    rising = list(pairwise(known))
     zero = [place for place in known if cells[place].holds(0)]
     if move in {Move.UP, Move.UP_IF_KNOWN, Move.KNOWN, Move.ANY}:
         yield from rising

@@ -62,7 +62,9 @@ class Reach:
 class Explorer:
     """Looks for what the gradings of one plan can give, each after those it depends on."""
 
-    def __init__(self, plan: Plan, traits: Sequence[Traits], texts: Mapping[int, tuple[str, ...]]):
+    def __init__(
+        self, plan: Plan, traits: Sequence[Traits], texts: Mapping[int, tuple[str, ...]]
+    ) -> None:
         """Explore *plan*; *texts* are those that matter, by position of the measure of text."""
         self.judge = Judge(plan)
         self._plan = plan
@@ -87,7 +89,7 @@ class Explorer:
         cuts = merged(
             *(grading.cuts for grading in gradings),
             *({e[0]: (e[1],)} for e in evidence if e is not None),
-            *({m: CONTINUOUS_CUTS for m in grading.continuous} for grading in gradings),
+            *(dict.fromkeys(grading.continuous, CONTINUOUS_CUTS) for grading in gradings),
         )
         traits = {measure: self._traits[measure] for measure in sorted(cuts)}
         return Space(traits, cuts, len(self._plan.measures))

@@ -63,10 +63,7 @@ class Space:
         ]
 
     def _fits(self, chosen: Sequence[int], place: int, cell: int) -> bool:
-        for before, table in self._allowed[place]:
-            if not table[cell][chosen[before]]:
-                return False
-        return True
+        return all(table[cell][chosen[before]] for before, table in self._allowed[place])
 
     def possible(self, chosen: Combination) -> bool:
         """Say whether no two cells of a combination contradict each other."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from schemas.policy import measures as documents
 from stream.customer import ORDERS
-from stream.measures import BASIS_POINTS, PROFILE
+from stream.measures import BASIS_POINTS
 from stream.proofs.cells import HIGHEST, LOWEST, Domain
 
 if TYPE_CHECKING:
@@ -18,7 +18,12 @@ FOREVER = 1 << 40
 """Age in days that nothing reaches: the far end of a lifetime."""
 
 _TOP_SCORE = 100
-_SHARES = {("revenue", "gross"), ("refunded", "gross"), ("contribution", "revenue")}
+_SHARES = {
+    ("revenue", "gross"),
+    ("refunded", "gross"),
+    ("contribution", "revenue"),
+    ("contribution", "gross"),
+}
 
 Role = Literal[
     "amount",
@@ -70,59 +75,58 @@ class Traits:
 def traits_of(document: Document, measure: Measure) -> Traits:
     """Return what is known of a measure; *measure* is what *document* compiles to."""
     if isinstance(document, documents.Windowed):
-        return _windowed(document)
+        return _windowed(document) or _unheard_of(measure)
     if isinstance(document, documents.DaysSinceMeasure):
-        names = {"last_order": ORDERS, "first_order": ORDERS}
-        source = names.get(document.days_since, document.days_since)
-        first = document.days_since == "first_order"
-        return Traits("since_first" if first else "since_last", source, Domain(0))
+        return _since(document.days_since)
     if isinstance(document, documents.FirstMeasure):
         return Traits("first", ORDERS, Domain(0), "gross")
     if isinstance(document, documents.LastMeasure):
         return _single("last", document.last)
     if isinstance(document, documents.GrowthMeasure):
         least = LOWEST if document.growth == "contribution" else -BASIS_POINTS
-        days = document.window
-        return Traits("growth", ORDERS, Domain(least), document.growth, far=days)
-    if isinstance(document, documents.AttributeMeasure):
-        texts = () if document.type == "text" else None
-        return Traits("other", PROFILE, Domain(texts=texts))
+        return Traits("growth", ORDERS, Domain(least), document.growth, far=document.window)
     return _unheard_of(measure)
 
 
-def _windowed(document: documents.Windowed) -> Traits:
+def _since(what: str) -> Traits:
+    if what == "first_order":
+        return Traits("since_first", ORDERS, Domain(0))
+    return Traits("since_last", ORDERS if what == "last_order" else what, Domain(0))
+
+
+def _windowed(document: documents.Windowed) -> Traits | None:
     near, far = 0, FOREVER
     if document.window is not None:
         near = document.before or 0
         far = near + document.window
-    known = Domain(0, unknown=False)
+    traits: Traits | None = None
     if isinstance(document, documents.CountMeasure):
-        return Traits("amount", document.count, known, "count", near=near, far=far)
-    if isinstance(document, documents.SumMeasure):
-        if document.sum == "contribution":
-            free = Domain(unknown=False)
-            return Traits("contribution", ORDERS, free, "contribution", near=near, far=far)
-        return Traits("amount", ORDERS, known, document.sum, near=near, far=far)
-    if isinstance(document, documents.AverageMeasure):
+        traits = Traits("amount", document.count, Domain(0, unknown=False), "count")
+    elif isinstance(document, documents.SumMeasure):
+        free = document.sum == "contribution"
+        domain = Domain(LOWEST if free else 0, unknown=False)
+        traits = Traits("contribution" if free else "amount", ORDERS, domain, document.sum)
+    elif isinstance(document, documents.AverageMeasure):
         least = LOWEST if document.average == "contribution" else 0
-        return Traits("average", ORDERS, Domain(least), document.average, near=near, far=far)
-    if isinstance(document, documents.RatioMeasure):
-        of, to = document.ratio.of, document.ratio.to
-        least = LOWEST if of == "contribution" != to else 0
-        most = BASIS_POINTS if (of, to) in _SHARES or of == to else HIGHEST
-        if (of, to) == ("contribution", "gross"):
-            most = BASIS_POINTS
-        return Traits("ratio", ORDERS, Domain(least, most), of, to, near, far)
-    if isinstance(document, documents.MaxMeasure):
-        return _single("max", document.max, near, far)
-    return Traits("other", ORDERS, Domain())
+        traits = Traits("average", ORDERS, Domain(least), document.average)
+    elif isinstance(document, documents.RatioMeasure):
+        traits = _ratio(document.ratio.of, document.ratio.to)
+    elif isinstance(document, documents.MaxMeasure):
+        traits = _single("max", document.max)
+    return None if traits is None else replace(traits, near=near, far=far)
 
 
-def _single(role: Role, what: str, near: int = 0, far: int = FOREVER) -> Traits:
+def _ratio(of: str, to: str) -> Traits:
+    least = LOWEST if of == "contribution" != to else 0
+    most = BASIS_POINTS if (of, to) in _SHARES or of == to else HIGHEST
+    return Traits("ratio", ORDERS, Domain(least, most), of, to)
+
+
+def _single(role: Role, what: str) -> Traits:
     """Return the traits of a measure that shows one of the values seen."""
     source = ORDERS if what == "gross" else what
     most = _TOP_SCORE if what == "survey" else HIGHEST
-    return Traits(role, source, Domain(0, most), what, near=near, far=far)
+    return Traits(role, source, Domain(0, most), what)
 
 
 def _unheard_of(measure: Measure) -> Traits:

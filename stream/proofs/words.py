@@ -59,6 +59,10 @@ class Words:
         known = value not in {MISSING, LOWEST, HIGHEST}
         return number(value, unit, self._exponent) + (currency if known else "")
 
+    def money(self, minor: int) -> str:
+        """Return an amount in the reporting currency."""
+        return f"{number(minor, 'money', self._exponent)} {self._plan.converter.reporting}"
+
     def readings(self, values: Sequence[Value], measures: Iterable[int]) -> str:
         """Return readings with the names of their measures, as a list in one line."""
         return ", ".join(

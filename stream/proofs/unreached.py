@@ -1,0 +1,99 @@
+"""Grades that nobody can reach: why, and which rules decide before theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from schemas.policy.findings import Remark
+from stream.gradings.base import Reading
+from stream.gradings.conditions import Conditions
+from stream.gradings.rfm import RfmCells
+from stream.gradings.tag import PRESENT, Tag
+from stream.proofs.judge import NOW_MS
+from stream.proofs.ladders import climb_of, out_of_reach
+from stream.proofs.reach import STEPS
+from stream.proofs.words import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from stream.proofs.case import Case
+    from stream.proofs.reach import Explorer, Reach
+
+
+def reach_remarks(case: Case, explorer: Explorer) -> Iterator[Remark]:
+    """Yield a remark for each grade that nobody reaches, or of which that is not known."""
+    for reach in explorer.reached:
+        if isinstance(case.plan.gradings[reach.position], RfmCells):
+            yield from _cells(case, reach)
+        else:
+            for tier in reach.never:
+                at = case.place_of(reach.position, tier)
+                yield Remark("warning", at, _why(case, explorer, reach, tier))
+        if reach.open:
+            names = listed([case.plan.measures[m].name for m in reach.measures])
+            text = (
+                f"not proved whether {listed(reach.open, 'or')} can be reached: {names} have too "
+                "many combinations to look at all of them"
+            )
+            yield Remark("note", case.place(reach.position), text)
+
+
+def _cells(case: Case, reach: Reach) -> Iterator[Remark]:
+    """Cells that contradict themselves are no mistake: say how many there are."""
+    if reach.never:
+        total = len(case.plan.gradings[reach.position].tiers)
+        text = (
+            f"{len(reach.found)} of the {total} cells can occur; {listed(reach.never)} never do, "
+            "as what they say of recency, frequency and money cannot be true at once"
+        )
+        yield Remark("note", case.place(reach.position), text)
+
+
+def _why(case: Case, explorer: Explorer, reach: Reach, tier: str) -> str:
+    grading = case.plan.gradings[reach.position]
+    if isinstance(grading, Conditions):
+        return _decided_before(explorer, reach, grading, tier)
+    if isinstance(grading, Tag):
+        if tier == PRESENT:
+            return (
+                "nobody ever has this tag: its add_when never holds, or only where its remove_when "
+                "does too; check the levels of both"
+            )
+        return "everybody has this tag: its add_when always holds; check its levels"
+    climb = climb_of(case, reach.position)
+    said = None if climb is None else out_of_reach(climb, tier)
+    return f"nobody can reach {tier}: {said or _no_readings(case, reach)}"
+
+
+def _no_readings(case: Case, reach: Reach) -> str:
+    names = listed([case.plan.measures[measure].name for measure in reach.measures])
+    needed = case.plan.evidence[reach.position]
+    if needed is None:
+        return f"nothing that {names} can be gives it; check the levels"
+    level = case.words.value(*needed)
+    evidence = f"{case.plan.measures[needed[0]].name} at least {level}"
+    return f"nobody with the minimum evidence ({evidence}) has what gives it; check the levels"
+
+
+def _decided_before(explorer: Explorer, reach: Reach, grading: Conditions, tier: str) -> str:
+    """Name the levels above that decide whenever a level's own condition holds."""
+    test = dict(grading.levels)[tier]
+    earlier: set[str] = set()
+    for chosen in (space := explorer.space(reach.position)).combinations(STEPS):
+        values = space.readings(chosen) or space.starts(chosen)
+        for decided, tiers, _ in explorer.outcomes(reach.position, values):
+            if decided is not None and (test is None or test(Reading(NOW_MS, values, list(tiers)))):
+                earlier.add(decided)
+    names = [level for level, _ in grading.levels if level in earlier]
+    if not names:
+        return (
+            f"nobody can be {tier}: its condition never holds, as what it asks for cannot be true "
+            "at once; check its levels"
+        )
+    if test is None:
+        return f"nobody is left for {tier}: every customer is already {listed(names, 'or')}"
+    return (
+        f"nobody can be {tier}: whoever meets its condition is already {listed(names, 'or')}, "
+        "which stands above it and decides first; move it up, or ask for more above"
+    )
