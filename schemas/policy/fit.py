@@ -46,7 +46,8 @@ class Names(Protocol):
 def level_words(unit: Unit, currency: str, exponent: int) -> str:
     """Say in words what level a measure of *unit* may be compared with."""
     words: dict[Unit, str] = {
-        "money": f"a number of {currency}, such as {Decimal(1000).scaleb(0):.{exponent}f}",
+        "money": f"a number of {currency}, such as {1000:.{exponent}f} (no separators, no signs of "
+        f"currency, {exponent or 'no'} decimal places)",
         "count": "a whole number, such as 3",
         "days": "a whole number of days, such as 30",
         "bp": 'a percent such as "12.5%", or whole basis points such as 1250',

@@ -137,4 +137,6 @@ class Part(BaseModel):
         if kind == "missing":
             field = fields.get(last)
             return MISSING, (field and field.description) or "a value"
+        if kind == "int_type" and last.endswith("_days"):
+            return NOT_ALLOWED, "a whole number of days without a unit, such as 30"
         return NOT_ALLOWED, _ALLOWED.get(kind, kind.replace("_", " ")).format_map(context)

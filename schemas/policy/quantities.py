@@ -54,7 +54,7 @@ def _policy_name(value: str) -> str:
 
 def _currency(value: str) -> str:
     if value not in EXPONENTS:
-        refuse("an ISO 4217 currency code in upper case, such as USD")
+        refuse("an ISO 4217 currency code in upper case, such as USD, or CNY for renminbi")
     return value
 
 

@@ -53,10 +53,13 @@ class Judge:
 
     def standings(self, position: int, tiers: Iterable[str]) -> list[Grade]:
         """Return the standings that a customer may have who can reach *tiers*."""
+        initial = self.initial(position)
         known = [Grade(tier, 1) for tier in tiers]
         if self.plan.gradings[position].expires:
-            known += [Grade(grade.tier, 1, 0, NEVER) for grade in known]
-        return [self.initial(position), *known]
+            # Kept while what earned it holds, and perhaps for some time after.
+            earned = [grade.tier for grade in known if grade.tier != initial.tier]
+            known += [Grade(tier, 1, 0, NEVER) for tier in earned]
+        return [initial, *known]
 
     def tier(self, position: int, reading: Reading, standing: Grade | Standing) -> str | None:
         """Return the tier that one grading gives, None without the evidence it needs."""

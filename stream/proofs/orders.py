@@ -10,6 +10,7 @@ from stream.gradings.tag import Tag
 from stream.proofs.histories import Example, Search
 from stream.proofs.judge import Judge
 from stream.proofs.monotone import Monotony, ordered
+from stream.proofs.moves import Move, move_of
 from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
@@ -53,15 +54,23 @@ def order_remarks(
             # Levels of conditions are often kinds of treatment, neither better nor worse.
             free = isinstance(case.plan.gradings[position], Conditions)
             text = _example(case, position, example)
-            if free:
-                text += "; fine where its levels are no ranking"
-            elif verdict.suspect:
-                text += f"; look at {verdict.suspect}"
+            text += "; fine where its levels are no ranking" if free else _advice(case, verdict)
             yield Remark("note" if free else "warning", at, text)
         else:
-            cause = f": {verdict.suspect} may lower it" if verdict.suspect else ""
-            text = f"not proved that more orders never lower it{cause}, and no example found"
+            cause = f" ({verdict.suspect} might)" if verdict.suspect else ""
+            text = f"not proved that more orders never lower it{cause}; no example was found"
             yield Remark("note", at, text)
+
+
+def _advice(case: Case, verdict: Verdict) -> str:
+    """Say what to change, by what an order does to the measure that lowers the tier."""
+    name = verdict.suspect
+    if name not in case.document.measures:
+        return f"; look at {name}" if name else ""
+    move = move_of(case.document.measures[name], case.plan.measures[case.measure(name)])
+    if move in {Move.KNOWN, Move.ANY}:
+        return f"; {name} may fall with an order: leave it out, or take that into account"
+    return f"; look at the levels of {name}: an order should not cost points there"
 
 
 def _example(case: Case, position: int, example: Example) -> str:
@@ -76,9 +85,10 @@ def _example(case: Case, position: int, example: Example) -> str:
         for m in turned
     )
     beside = f" (with {words.readings(example.before, others)})" if others else ""
+    cost = f" that cost {words.money(example.cost)}" if example.cost else ""
     return (
-        f"an order can lower it: one more of {words.money(example.amount)} takes a customer from "
-        f"{example.was} to {example.now or 'not graded'}: {turns}{beside}"
+        f"an order can lower it: one more of {words.money(example.amount)}{cost} takes a customer "
+        f"from {example.was} to {example.now or 'not graded'}: {turns}{beside}"
     )
 
 

@@ -17,8 +17,12 @@ from stream.proofs.words import listed
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from schemas.policy.findings import Location
     from stream.proofs.case import Case
     from stream.proofs.reach import Explorer, Reach
+
+
+_TIERS = "{tiers}"
 
 
 def reach_remarks(case: Case, explorer: Explorer) -> Iterator[Remark]:
@@ -27,9 +31,7 @@ def reach_remarks(case: Case, explorer: Explorer) -> Iterator[Remark]:
         if isinstance(case.plan.gradings[reach.position], RfmCells):
             yield from _cells(case, reach)
         else:
-            for tier in reach.never:
-                at = case.place_of(reach.position, tier)
-                yield Remark("warning", at, _why(case, explorer, reach, tier))
+            yield from _never(case, explorer, reach)
         if reach.open:
             names = listed([case.plan.measures[m].name for m in reach.measures])
             text = (
@@ -37,6 +39,22 @@ def reach_remarks(case: Case, explorer: Explorer) -> Iterator[Remark]:
                 "many combinations to look at all of them"
             )
             yield Remark("note", case.place(reach.position), text)
+
+
+def _never(case: Case, explorer: Explorer, reach: Reach) -> Iterator[Remark]:
+    """Yield one remark for each reason at each place."""
+    if reach.never and not reach.found and not reach.open:
+        needed = case.plan.evidence[reach.position]
+        if needed is None or needed[1] <= case.traits[needed[0]].domain.most:
+            text = f"nobody is ever graded: {_no_readings(case, reach)}"
+            yield Remark("warning", case.place(reach.position), text)
+        return
+    grouped: dict[tuple[Location, str], list[str]] = {}
+    for tier in reach.never:
+        at = case.place_of(reach.position, tier)
+        grouped.setdefault((at, _why(case, explorer, reach, tier)), []).append(tier)
+    for (at, why), tiers in grouped.items():
+        yield Remark("warning", at, why.replace(_TIERS, listed(tiers, "or")))
 
 
 def _cells(case: Case, reach: Reach) -> Iterator[Remark]:
@@ -63,17 +81,17 @@ def _why(case: Case, explorer: Explorer, reach: Reach, tier: str) -> str:
         return "everybody has this tag: its add_when always holds; check its levels"
     climb = climb_of(case, reach.position)
     said = None if climb is None else out_of_reach(climb, tier)
-    return f"nobody can reach {tier}: {said or _no_readings(case, reach)}"
+    return f"nobody can reach {_TIERS}: {said or _no_readings(case, reach)}"
 
 
 def _no_readings(case: Case, reach: Reach) -> str:
     names = listed([case.plan.measures[measure].name for measure in reach.measures])
     needed = case.plan.evidence[reach.position]
     if needed is None:
-        return f"nothing that {names} can be gives it; check the levels"
+        return f"nobody has such {names} at once; check the levels, and the windows"
     level = case.words.value(*needed)
     evidence = f"{case.plan.measures[needed[0]].name} at least {level}"
-    return f"nobody with the minimum evidence ({evidence}) has what gives it; check the levels"
+    return f"nobody with the minimum evidence ({evidence}) has such {names}; check the levels"
 
 
 def _decided_before(explorer: Explorer, reach: Reach, grading: Conditions, tier: str) -> str:

@@ -217,7 +217,7 @@ def order_mistakes(at: Location, rows: Sequence[_Row]) -> Iterator[Mistake]:
     for position, row in enumerate(rows):
         last = position + 1 == len(rows)
         if last and row.below is not None:
-            allowed = "nothing: the last range is open upwards"
+            allowed = "nothing: the last range is open upwards; end the list with one without below"
             yield Mistake((*at, position, "below"), shown(f"{row.below:f}"), allowed)
         if not last and row.below is None:
             allowed = "a number; only the last range has no below"

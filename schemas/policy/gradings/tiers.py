@@ -78,7 +78,7 @@ def _tier_mistakes(
     if last:
         for key, level in (("enter", tier.enter), ("exit", tier.exit)):
             if level is not None:
-                allowed = "nothing: the last tier is the floor"
+                allowed = "nothing: the last tier is the floor, for all who are in no tier above"
                 yield Mistake((*at, key), shown(f"{level:f}"), allowed)
         return
     if tier.enter is None:
