@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from schemas.policy.gradings import Grading as GradingDocument
     from stream.plan import Plan
 
+ANOTHER = "another"
+"""A text that the policy does not name."""
+
 _TIER_KEYS = ("tier", "level", "grade", "class", "segment", "cell", "stage")
 
 
@@ -29,16 +32,14 @@ class Case:
     Attributes:
         document: As written.
         plan: As compiled.
-        traits: By position of the measure.
-        texts: By position of each measure of text, the texts that the policy tells apart,
-            and one that it does not name.
+        traits: By position of the measure. The texts of a measure of text are those that the
+            policy tells apart, and `ANOTHER`.
         words: Says readings.
     """
 
     document: PolicyDocument
     plan: Plan
     traits: tuple[Traits, ...]
-    texts: dict[int, tuple[str, ...]]
     words: Words
 
     def grading(self, position: int) -> GradingDocument:
@@ -68,13 +69,12 @@ class Case:
 
 def case_of(document: PolicyDocument, plan: Plan) -> Case:
     """Return the case of a checked policy."""
-    traits = tuple(traits_of(document.measures[measure.name], measure) for measure in plan.measures)
-    texts = {
-        position: (*sorted(_texts(document, plan, position)), "another")
-        for position, one in enumerate(traits)
-        if one.domain.texts is not None
-    }
-    return Case(document, plan, traits, texts, Words(plan, document.exponent))
+    traits = [traits_of(document.measures[measure.name], measure) for measure in plan.measures]
+    for position, one in enumerate(traits):
+        if one.domain.texts is not None:
+            texts = (*sorted(_texts(document, plan, position)), ANOTHER)
+            traits[position] = replace(one, domain=replace(one.domain, texts=texts))
+    return Case(document, plan, tuple(traits), Words(plan, document.exponent))
 
 
 def _texts(document: PolicyDocument, plan: Plan, measure: int) -> set[str]:

@@ -197,7 +197,7 @@ class Search:
         for position, measure in enumerate(self._case.plan.measures):
             document = self._case.document.measures[measure.name]
             if isinstance(document, AttributeMeasure) and self._mostly():
-                texts = self._case.texts.get(position)
+                texts = self._case.traits[position].domain.texts
                 made[document.attribute] = self._dice.choice(texts or self._numbers)
         return made
 

@@ -47,6 +47,14 @@ class Judge:
                 found.update(self.plan.gradings[other].depends)
         return tuple(sorted(found))
 
+    def blank(self, position: int) -> bool:
+        """Say whether a grading looks at nothing, and so may yet give anything.
+
+        Such a grading waits for levels that the population sets.
+        """
+        grading = self.plan.gradings[position]
+        return not (grading.cuts or grading.continuous or grading.depends)
+
     def initial(self, position: int) -> Grade:
         """Return where everyone stands at first."""
         return Grade(self.plan.shape.initial[position])

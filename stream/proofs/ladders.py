@@ -50,7 +50,7 @@ def climb_of(case: Case, position: int) -> Climb | None:
 
         return Climb(grading.ladder, name, domain.least, domain.most, None, level)
     if isinstance(grading, Scorecard):
-        levels = score_levels(grading)
+        levels = score_levels(grading, case.traits)
         if levels is None:
             return None
         places = grading.places

@@ -19,7 +19,7 @@ from stream.gradings.scorecard import Scorecard
 from stream.proofs.cells import Cell, cells
 from stream.proofs.judge import NOW_MS, Judge, Standing
 from stream.proofs.moves import Move, move_of, steps
-from stream.proofs.scores import points_by_cut
+from stream.proofs.scores import points
 from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
@@ -100,6 +100,8 @@ class Monotony:
 
     def _prove(self, position: int) -> Verdict:
         grading = self._case.plan.gradings[position]
+        if self._judge.blank(position):
+            return Verdict(proved=False)
         axes = [*self._measures(position), *self._gradings(position)]
         if not any(axis.steps for axis in axes) and not grading.continuous:
             return Verdict(proved=True, steady=True)
@@ -129,10 +131,7 @@ class Monotony:
         return move_of(self._case.document.measures[compiled.name], compiled)
 
     def _cells(self, measure: int, cuts: Sequence[int]) -> tuple[Cell, ...]:
-        domain = self._case.traits[measure].domain
-        if domain.texts is None:
-            return cells(domain, cuts)
-        return (*cells(domain, ()), *(Cell(0, 0, text) for text in self._case.texts[measure]))
+        return cells(self._case.traits[measure].domain, cuts)
 
     def _gradings(self, position: int) -> Iterator[Axis]:
         plan = self._case.plan
@@ -154,18 +153,16 @@ class Monotony:
     def _scorecard(self, position: int, card: Scorecard) -> Verdict:
         """Look at each measure by itself: points are added up, and more points are never worse."""
         plan = self._case.plan
-        for measure, ranges in points_by_cut(card).items():
-            starts = [start for start, _ in ranges]
-            found = self._cells(measure, starts)
-            earned = [_points(ranges, cell.low) for cell in found]
-            for before, after in steps(self._move(measure), found):
-                if earned[after] < earned[before]:
-                    return Verdict(proved=False, suspect=plan.measures[measure].name)
+        for found in points(card, self._case.traits):
+            for measure, ranges in found.items():
+                for before, after in steps(self._move(measure), [cell for cell, _ in ranges]):
+                    if ranges[after][1] < ranges[before][1]:
+                        return Verdict(proved=False, suspect=plan.measures[measure].name)
         evidence = plan.evidence[position]
         if evidence is not None:
-            found = self._cells(evidence[0], (evidence[1],))
-            for before, after in steps(self._move(evidence[0]), found):
-                if found[after].low < evidence[1] <= found[before].low:
+            ends = self._cells(evidence[0], (evidence[1],))
+            for before, after in steps(self._move(evidence[0]), ends):
+                if ends[after].low < evidence[1] <= ends[before].low:
                     return Verdict(proved=False, suspect=plan.measures[evidence[0]].name)
         return Verdict(proved=True)
 
@@ -222,7 +219,3 @@ def _falls(
                 if ranks[(*place[:number], after, *place[number + 1 :])] < stood:
                     return axis.name
     return None
-
-
-def _points(ranges: Sequence[tuple[int, int]], reading: int) -> int:
-    return [earned for start, earned in ranges if start <= reading][-1]

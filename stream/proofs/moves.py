@@ -45,8 +45,8 @@ class Move(Enum):
 def move_of(document: Document, measure: Measure) -> Move:
     """Return what one more order may do to a measure; `Move.ANY` where that is not known."""
     move = Move.ANY
-    if measure.source != ORDERS:
-        move = Move.STAY if isinstance(document, _OF_ONE_SOURCE) else Move.ANY
+    if ORDERS not in {measure.source, *getattr(measure, "also", ())}:
+        move = Move.STAY
     elif isinstance(document, documents.Windowed):
         move = _windowed(document)
     elif isinstance(document, documents.DaysSinceMeasure):
@@ -59,14 +59,6 @@ def move_of(document: Document, measure: Measure) -> Move:
         steady = document.growth != "contribution" and document.window >= _A_LONG_DAY
         move = Move.UP_IF_KNOWN if steady else Move.ANY
     return move
-
-
-_OF_ONE_SOURCE = (
-    documents.Windowed,
-    documents.DaysSinceMeasure,
-    documents.LastMeasure,
-    documents.AttributeMeasure,
-)
 
 
 def _windowed(document: documents.Windowed) -> Move:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from stream.proofs.scores import CONTINUOUS_CUTS, score_levels
 from stream.proofs.space import Combination, Space, TooManyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from stream.customer import Grade, Value
     from stream.plan import Plan
@@ -62,18 +62,11 @@ class Reach:
 class Explorer:
     """Looks for what the gradings of one plan can give, each after those it depends on."""
 
-    def __init__(
-        self, plan: Plan, traits: Sequence[Traits], texts: Mapping[int, tuple[str, ...]]
-    ) -> None:
-        """Explore *plan*; *texts* are those that matter, by position of the measure of text."""
+    def __init__(self, plan: Plan, traits: Sequence[Traits]) -> None:
+        """Explore *plan*, with what is known of each of its measures."""
         self.judge = Judge(plan)
         self._plan = plan
-        self._traits = tuple(
-            replace(one, domain=replace(one.domain, texts=texts.get(position, ())))
-            if one.domain.texts is not None
-            else one
-            for position, one in enumerate(traits)
-        )
+        self._traits = traits
         self.reached: list[Reach] = []
 
     def explore(self) -> list[Reach]:
@@ -113,7 +106,13 @@ class Explorer:
             return
         reading = Reading(NOW_MS, values, tiers)
         first, rest = positions[0], positions[1:]
-        for tier, _ in self.judge.outcomes(first, reading, self._standings(first)):
+        given: Iterable[str | None]
+        if self.judge.blank(first):
+            given = (None, *self._plan.gradings[first].tiers)
+        else:
+            outcomes = self.judge.outcomes(first, reading, self._standings(first))
+            given = [tier for tier, _ in outcomes]
+        for tier in given:
             chosen = tiers.copy()
             chosen[first] = tier
             yield from self._tiers(rest, values, chosen)
@@ -128,6 +127,9 @@ class Explorer:
         space = self.space(position)
         reach = self._now = Reach(position, space.measures)
         tiers = self._plan.gradings[position].tiers
+        if self.judge.blank(position):
+            reach.open = tiers
+            return reach
         self._walk(space, reach)
         wanted = set(tiers) - reach.found.keys()
         if wanted:
@@ -198,7 +200,7 @@ class Explorer:
         grading = self._plan.gradings[position]
         if not left or type(grading) is not Scorecard:
             return set()
-        levels = score_levels(grading)
+        levels = score_levels(grading, self._traits)
         if levels is None:
             return set()
         standings = (None, *grading.tiers)

@@ -78,7 +78,7 @@ def prove(document: PolicyDocument) -> Report:
     """Return everything that can be proved of a checked policy. Takes seconds at most."""
     plan = compile_policy(document)
     case = case_of(document, plan)
-    explorer = Explorer(plan, case.traits, case.texts)
+    explorer = Explorer(plan, case.traits)
     reached = explorer.explore()
     verdicts, examples = verdicts_of(case)
     remarks = [

@@ -1,63 +1,72 @@
-"""Every score that a scorecard can come to, by dynamic programming over the points of measures."""
+"""What the measures of a scorecard add to its score, and every score that it can come to."""
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
+from stream.gradings.base import Reading
 from stream.gradings.scorecard import round_units
-from stream.sentinels import MISSING
+from stream.proofs.cells import Cell, cells
+from stream.proofs.judge import NOW_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Sequence
 
-    from stream.gradings.scorecard import Item, Scorecard
+    from stream.customer import Value
+    from stream.gradings.scorecard import Scorecard
+    from stream.proofs.traits import Traits
 
 CONTINUOUS_CUTS = (0, 1, 20, 40, 50, 60, 70, 80, 90, 100)
-"""Where a measure of which every change may matter is looked at."""
+"""Where a measure of which every change may matter is looked at, if not everywhere."""
 
 _MOST_SUMS = 200_000
-_TOP = 100
+_EVERY_POINT = tuple(range(1, 101))
+
+Points = dict[int, list[tuple[Cell, int]]]
+"""By position of the measure, what each cell adds, in units of one over the denominator."""
 
 
-def points_by_cut(card: Scorecard) -> Mapping[int, list[tuple[int, int]]]:
-    """Return, per measure, ``(first reading, points in units of 1 / denominator)`` of each range.
+def points(card: Scorecard, traits: Sequence[Traits]) -> Iterator[Points]:
+    """Yield what each measure adds, for every combination of texts that may choose the ranges.
 
-    All items that look at one measure are added up; the first reading of the lowest range is
-    `MISSING`. A measure that is itself the points has a range for each of 0 to 100.
+    A measure that is itself the points has a cell for each of 0 to 100.
     """
-    by_measure: dict[int, list[tuple[Item, tuple[int, ...]]]] = {}
-    for item, steps in zip(card.items, card.steps, strict=True):
-        by_measure.setdefault(item.measure, []).append((item, steps))
-    return {measure: _added(parts) for measure, parts in by_measure.items()}
+    looked_at = sorted({*card.cuts, *card.continuous})
+    choosing = [m for m in looked_at if traits[m].domain.texts is not None]
+    adding = [m for m in looked_at if traits[m].domain.texts is None]
+    found = {
+        m: cells(traits[m].domain, _EVERY_POINT if m in card.continuous else card.cuts[m])
+        for m in adding
+    }
+    for chosen in product(*(cells(traits[m].domain, ()) for m in choosing)):
+        values: list[Value] = [0] * len(traits)
+        for m, text in zip(choosing, chosen, strict=True):
+            values[m] = text.start
+        yield {m: [(cell, _added(card, values, m, cell)) for cell in found[m]] for m in adding}
 
 
-def _added(parts: list[tuple[Item, tuple[int, ...]]]) -> list[tuple[int, int]]:
-    starts = {MISSING}
-    for item, _ in parts:
-        starts.update(range(1, _TOP + 1) if item.direct else item.cuts)
-    return [
-        (start, sum(_earned(item, steps, start) for item, steps in parts))
-        for start in sorted(starts)
-    ]
+def _added(card: Scorecard, values: Sequence[Value], measure: int, cell: Cell) -> int:
+    made = [*values]
+    made[measure] = cell.low
+    parts = card.score(Reading(NOW_MS, made, [])).parts
+    return int(sum(p.contribution for p in parts if p.measure == measure) * card.denominator)
 
 
-def _earned(item: Item, steps: tuple[int, ...], value: int) -> int:
-    if item.direct:
-        return steps[0] * min(max(value, 0), _TOP)
-    return steps[sum(cut <= value for cut in item.cuts)]
-
-
-def score_levels(card: Scorecard) -> list[int] | None:
+def score_levels(card: Scorecard, traits: Sequence[Traits]) -> list[int] | None:
     """Return every rounded score, ascending, in units of the last place; None if too many.
 
     The measures are taken as free of each other, so some of these may not occur; a score that
     is not among them never does.
     """
-    sums = {0}
-    for ranges in points_by_cut(card).values():
-        points = {earned for _, earned in ranges}
-        sums = {total + earned for total in sums for earned in points}
-        if len(sums) > _MOST_SUMS:
-            return None
     unit = 10**card.places
-    return sorted({round_units(total * unit, card.denominator, card.mode) for total in sums})
+    levels: set[int] = set()
+    for found in points(card, traits):
+        sums = {0}
+        for ranges in found.values():
+            added = {earned for _, earned in ranges}
+            sums = {total + earned for total in sums for earned in added}
+            if len(sums) > _MOST_SUMS:
+                return None
+        levels.update(round_units(total * unit, card.denominator, card.mode) for total in sums)
+    return sorted(levels)

@@ -75,6 +75,9 @@ class Space:
         Raises:
             TooManyError: More than *budget* steps would be needed; what came is a part.
         """
+        if not self.cells:
+            yield ()
+            return
         steps = 0
         chosen: list[int] = []
         untried = [iter(range(len(self.cells[0])))]

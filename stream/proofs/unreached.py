@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from schemas.policy.findings import Remark
+from stream.customer import Grade
 from stream.gradings.base import Reading
 from stream.gradings.conditions import Conditions
 from stream.gradings.rfm import RfmCells
@@ -28,6 +29,13 @@ _TIERS = "{tiers}"
 def reach_remarks(case: Case, explorer: Explorer) -> Iterator[Remark]:
     """Yield a remark for each grade that nobody reaches, or of which that is not known."""
     for reach in explorer.reached:
+        if explorer.judge.blank(reach.position):
+            text = (
+                "nothing can be proved of it: its levels come from the population and are not set "
+                "yet; freeze some under population to check it"
+            )
+            yield Remark("note", case.place(reach.position), text)
+            continue
         if isinstance(case.plan.gradings[reach.position], RfmCells):
             yield from _cells(case, reach)
         else:
@@ -73,12 +81,9 @@ def _why(case: Case, explorer: Explorer, reach: Reach, tier: str) -> str:
     if isinstance(grading, Conditions):
         return _decided_before(explorer, reach, grading, tier)
     if isinstance(grading, Tag):
-        if tier == PRESENT:
-            return (
-                "nobody ever has this tag: its add_when never holds, or only where its remove_when "
-                "does too; check the levels of both"
-            )
-        return "everybody has this tag: its add_when always holds; check its levels"
+        if tier != PRESENT:
+            return "everybody has this tag: its add_when always holds; check its levels"
+        return f"nobody ever has this tag: {_never_added(explorer, reach, grading)}"
     climb = climb_of(case, reach.position)
     said = None if climb is None else out_of_reach(climb, tier)
     return f"nobody can reach {_TIERS}: {said or _no_readings(case, reach)}"
@@ -94,15 +99,27 @@ def _no_readings(case: Case, reach: Reach) -> str:
     return f"nobody with the minimum evidence ({evidence}) has such {names}; check the levels"
 
 
+def _never_added(explorer: Explorer, reach: Reach, tag: Tag) -> str:
+    for reading in _readings(explorer, reach):
+        if tag.adds is not None and tag.adds(reading):
+            return "whenever its add_when holds, its remove_when does too; check the levels of both"
+    return "what its add_when asks for cannot be true at once; check its levels"
+
+
+def _readings(explorer: Explorer, reach: Reach) -> Iterator[Reading]:
+    """Yield everything that a grading can tell apart."""
+    space = explorer.space(reach.position)
+    for chosen in space.combinations(STEPS):
+        values = space.readings(chosen) or space.starts(chosen)
+        for _, tiers, _ in explorer.outcomes(reach.position, values):
+            yield Reading(NOW_MS, values, list(tiers))
+
+
 def _decided_before(explorer: Explorer, reach: Reach, grading: Conditions, tier: str) -> str:
     """Name the levels above that decide whenever a level's own condition holds."""
     test = dict(grading.levels)[tier]
-    earlier: set[str] = set()
-    for chosen in (space := explorer.space(reach.position)).combinations(STEPS):
-        values = space.readings(chosen) or space.starts(chosen)
-        for decided, tiers, _ in explorer.outcomes(reach.position, values):
-            if decided is not None and (test is None or test(Reading(NOW_MS, values, list(tiers)))):
-                earlier.add(decided)
+    met = (r for r in _readings(explorer, reach) if test is None or test(r))
+    earlier = {grading.tier(reading, Grade()) for reading in met}
     names = [level for level, _ in grading.levels if level in earlier]
     if not names:
         return (
