@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from schemas.policy.measures import AttributeMeasure
+from stream.arrivals import Payment
 from stream.calendar import DAY_MS
 from stream.customer import ORDERS, Customer
-from stream.fold import Payment, Scorer
+from stream.fold import Scorer
 from stream.gradings.base import Reading
 from stream.ledger import OrderEntry
 from stream.proofs.judge import NOW_MS

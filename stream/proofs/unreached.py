@@ -31,8 +31,8 @@ def reach_remarks(case: Case, explorer: Explorer) -> Iterator[Remark]:
     for reach in explorer.reached:
         if explorer.judge.blank(reach.position):
             text = (
-                "nothing can be proved of it: its levels come from the population and are not set "
-                "yet; freeze some under population to check it"
+                "relative to the population, and not frozen: grades nobody until cuts are known "
+                "(tierstream policy cuts prints those of a log), so nothing is proved of it"
             )
             yield Remark("note", case.place(reach.position), text)
             continue
