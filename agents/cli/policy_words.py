@@ -137,7 +137,8 @@ def _reached(proven: Proven) -> str:
 
 
 def _examples(proven: Proven) -> None:
-    made = show.table(f"{proven.name}: a customer for every grade", "grade", "such as")
+    show.out.print(f"[bold]{proven.name}: a customer for every grade[/]")
+    made = show.table("", "grade", "such as")
     for tier, readings in proven.witnesses.items():
         made.add_row(tier, ", ".join(f"{name} {value}" for name, value in readings.items()))
     show.out.print(made)
