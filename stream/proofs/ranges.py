@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from schemas.policy.findings import Location, Remark
-from schemas.policy.gradings.scorecards import Range
 from stream.proofs.cells import HIGHEST, LOWEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+    from decimal import Decimal
 
     from stream.proofs.case import Case
 
@@ -34,9 +34,7 @@ def tables(case: Case) -> Iterator[Table]:
     """Yield every table of ranges of the policy, whichever grading holds it."""
     for name, grading in case.document.gradings.items():
         for location, measure, rows in _found(grading, ("gradings", name), ""):
-            levels = [
-                case.document.threshold(measure, row.below) for row in rows if row.below is not None
-            ]
+            levels = [case.document.threshold(measure, end) for end in rows if end is not None]
             starts = [LOWEST, *levels]
             ends = [*levels, HIGHEST]
             yield Table(location, measure, tuple(zip(starts, ends, strict=True)))
@@ -44,9 +42,9 @@ def tables(case: Case) -> Iterator[Table]:
 
 def _found(
     part: object, at: Location, measure: str
-) -> Iterator[tuple[Location, str, Sequence[Range]]]:
-    if isinstance(part, tuple) and part and all(isinstance(row, Range) for row in part):
-        yield at, measure, part
+) -> Iterator[tuple[Location, str, list[Decimal | None]]]:
+    if isinstance(part, tuple) and part and all(map(_is_range, part)):
+        yield at, measure, [row.below for row in part]
     elif isinstance(part, BaseModel):
         measure = getattr(part, "measure", measure)
         for key, value in part:
@@ -57,6 +55,11 @@ def _found(
     elif isinstance(part, tuple):
         for place, value in enumerate(part):
             yield from _found(value, (*at, place), measure)
+
+
+def _is_range(row: object) -> bool:
+    """Say whether *row* gives points below a level, in whichever table it stands."""
+    return isinstance(row, BaseModel) and {"below", "points"} <= type(row).model_fields.keys()
 
 
 def range_remarks(case: Case) -> Iterator[Remark]:
