@@ -96,7 +96,8 @@ class Search:
         ages |= {age for t in case.traits for age in (t.near, t.far) if 0 < age < FOREVER}
         self._amounts = sorted({1, 100, *money, *(part(m) for m in money for part in _PARTS)})
         self._ages = sorted({0, 1, *ages, *(part(age) for age in ages for part in _PARTS)})
-        self._repeats = sorted({1, 2, *(count for count in counts if count <= _MOST_REPEATS)})
+        crossing = {n for count in counts for n in (count - 1, count) if 0 < n <= _MOST_REPEATS}
+        self._repeats = sorted({1, 2, 10, *crossing})
         self._numbers = sorted({0, 50, 100, *by_unit.get("number", ())})
         self._costly = any({t.field, t.per} & {"cost", "contribution"} for t in case.traits)
 

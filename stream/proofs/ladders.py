@@ -49,7 +49,7 @@ def climb_of(case: Case, position: int) -> Climb | None:
             return case.words.value(measure, value)
 
         return Climb(grading.ladder, name, domain.least, domain.most, None, level)
-    if isinstance(grading, Scorecard):
+    if type(grading) is Scorecard:  # its kinds may earn points in other ways too
         levels = score_levels(grading, case.traits)
         if levels is None:
             return None

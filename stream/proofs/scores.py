@@ -36,7 +36,10 @@ def points(card: Scorecard, traits: Sequence[Traits]) -> Iterator[Points]:
     choosing = [m for m in looked_at if traits[m].domain.texts is not None]
     adding = [m for m in looked_at if traits[m].domain.texts is None]
     found = {
-        m: cells(traits[m].domain, _EVERY_POINT if m in card.continuous else card.cuts[m])
+        m: cells(
+            traits[m].domain,
+            (*card.cuts.get(m, ()), *(_EVERY_POINT if m in card.continuous else ())),
+        )
         for m in adding
     }
     for chosen in product(*(cells(traits[m].domain, ()) for m in choosing)):
