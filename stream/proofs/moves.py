@@ -45,7 +45,7 @@ class Move(Enum):
 def move_of(document: Document, measure: Measure) -> Move:
     """Return what one more order may do to a measure; `Move.ANY` where that is not known."""
     move = Move.ANY
-    if ORDERS not in {measure.source, *getattr(measure, "also", ())}:
+    if ORDERS not in {measure.source, *measure.also}:
         move = Move.STAY
     elif isinstance(document, documents.Windowed):
         move = _windowed(document)
