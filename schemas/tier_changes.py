@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.base import Contract, Id, OutInstant, PolicyName, Word
+from schemas.base import AmountMinor, Contract, CurrencyCode, Id, OutInstant, PolicyName, Word
 
 _EXACT = r"^-?[0-9]+(\.[0-9]+|/[1-9][0-9]*)?$"
 ExactNumber = Annotated[str, Field(pattern=_EXACT)]
@@ -100,6 +100,22 @@ class TreatmentChange(Contract):
     after: ServiceTerms
 
 
+class Counterfactual(Contract):
+    """What would take a downgrade back: so many equal orders, paid at that very instant.
+
+    Attributes:
+        to: The grade they lead to: the one that was lost, or a better one.
+        measure: The measure that they take across a level; null where it is not one alone.
+        amount_minor: Least amount of each; one minor unit less would not do.
+    """
+
+    to: Word
+    measure: Word | None
+    amount_minor: AmountMinor
+    currency: CurrencyCode
+    orders: Annotated[int, Field(ge=1)]
+
+
 class TierChange(Contract):
     """One change of one grading of one customer.
 
@@ -111,6 +127,8 @@ class TierChange(Contract):
         instant: When it became true; not when it was computed.
         score: How the grade came about, for scorecards; null for other gradings.
         treatment: Left out where the policy has no treatments for the grading.
+        counterfactual: Of a downgrade on a ladder of tiers; left out where no one order was
+            found that takes it back, and of all other changes.
     """
 
     id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
@@ -126,3 +144,6 @@ class TierChange(Contract):
     score: ScoreBreakdown | None
     reasons: tuple[Reason, ...] = Field(strict=False)
     treatment: TreatmentChange | None = Field(default=None, exclude_if=lambda told: told is None)
+    counterfactual: Counterfactual | None = Field(
+        default=None, exclude_if=lambda told: told is None
+    )

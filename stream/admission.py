@@ -9,14 +9,11 @@ from schemas.decode import Rejected
 from schemas.records import Interaction, OrderPaid, OrderRefunded
 from stream.arrivals import Notice, Payment
 from stream.ledger import OrderEntry
+from stream.money import MAX_MINOR
 
 if TYPE_CHECKING:
     from stream.arrivals import Arrival, Event
     from stream.plan import Plan
-
-MAX_MINOR = 10**13
-"""Largest amount of one event, in minor units of the policy's currency: sums of a million of
-these still fit the 64 bits they are kept in."""
 
 TOO_LARGE = "wrong_schema"
 UNKNOWN_CURRENCY = "unknown_currency"

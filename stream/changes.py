@@ -12,6 +12,7 @@ from stream.customer import Value
 from stream.gradings.base import Score
 from stream.sentinels import MISSING
 from stream.treatment import NO_TREATMENTS
+from stream.way_back import WayBack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +83,7 @@ class Change(Struct, frozen=True, gc=False):
         sequence: 1, 2, 3 … per customer and grading.
         instant_ms: When it happened: the record's instant, or the exact instant at which
             time alone brought it about.
+        counterfactual: Of a downgrade on a ladder: an order that would take it back.
     """
 
     customer_id: str
@@ -94,6 +96,7 @@ class Change(Struct, frozen=True, gc=False):
     cause: Cause
     reasons: tuple[Reason, ...]
     score: Score | None
+    counterfactual: WayBack | None = None
 
 
 def change_id(customer_id: str, grading: str, sequence: int, policy: str, version: int) -> str:
@@ -225,7 +228,19 @@ def change_payload(
     exchange = treatments.exchange(change.grading, change.before, change.after)
     if exchange is not None:
         payload["treatment"] = exchange.payload()
+    if change.counterfactual is not None:
+        payload["counterfactual"] = _counterfactual_payload(change.counterfactual)
     return payload
+
+
+def _counterfactual_payload(found: WayBack) -> dict[str, object]:
+    return {
+        "to": found.tier,
+        "measure": found.measure,
+        "amount_minor": found.amount_minor,
+        "currency": found.currency,
+        "orders": 1,
+    }
 
 
 def _score_payload(score: Score, measures: Sequence[Measure]) -> dict[str, object]:

@@ -15,6 +15,7 @@ from stream.customer import ORDERS
 from stream.gradings.base import Reading
 from stream.measures import PROFILE
 from stream.sentinels import NEVER
+from stream.way_back import WaysBack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,13 +34,14 @@ _LOWEST = -NEVER - 1
 class Scorer:
     """Applies one policy. Holds no state of its own but the compiled plan."""
 
-    __slots__ = ("_echoes", "_order_readers", "_steady", "plan")
+    __slots__ = ("_echoes", "_order_readers", "_steady", "_ways_back", "plan")
 
     def __init__(self, plan: Plan) -> None:
         """Score by *plan*."""
         self.plan = plan
         self._order_readers = plan.readers.get(ORDERS, ())
         self._echoes = plan.echoes
+        self._ways_back = WaysBack(plan)
         self._steady = all(
             watched.measure.steady for watched in plan.watched if watched.measure.source == ORDERS
         )
@@ -338,7 +340,7 @@ class Scorer:
             standing.tier = tier
             standing.since_ms = now_ms
         self._settle(customer, now_ms, values)
-        return changes
+        return self._ways_back.added(customer, changes) if changes else changes
 
     def _reasons(
         self,

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
+MAX_MINOR = 10**13
+"""Largest amount of one event, in minor units of the policy's currency: sums of a million of
+these still fit the 64 bits they are kept in."""
+
 
 def divide_half_even(numerator: int, denominator: int) -> int:
     """Return the quotient rounded to the nearest integer, halves to the even one.

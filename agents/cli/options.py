@@ -90,8 +90,8 @@ def plan_from(settings: Settings) -> Plan:
     return compile_policy(policy_from(settings))
 
 
-def instant_from(text: str | None) -> int | None:
-    """Return the instant of ``--as-of`` in milliseconds.
+def instant_from(text: str | None, option: str = "--as-of") -> int | None:
+    """Return the instant of an option in milliseconds.
 
     >>> instant_from("1997-01-01"), instant_from("1997-01-01T00:00:00+01:00")
     (852076800000, 852073200000)
@@ -105,7 +105,7 @@ def instant_from(text: str | None) -> int | None:
         moment = parse_instant(f"{text}T00:00:00Z" if _DATE.fullmatch(text) else text)
     except ValueError as exc:
         raise CommandError(
-            f"--as-of: {text!r} is not allowed; allowed: an RFC 3339 instant with its zone, "
+            f"{option}: {text!r} is not allowed; allowed: an RFC 3339 instant with its zone, "
             "such as 1997-09-30T00:00:00Z, or a date"
         ) from exc
     return instant_ms(moment)

@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
+from schemas.policy.labels import Named
 from schemas.policy.part import Part, refuse
 from schemas.policy.quantities import Days, Rate, Unit, Weight
 
@@ -76,7 +77,7 @@ class GammaGamma(Part):
     gamma: Scale = Field(description='a decimal number above 0, in quotes, such as "15.44"')
 
 
-class CltvMeasure(Part):
+class CltvMeasure(Named):
     """What a customer is expected to bring in yet; unknown without a surviving order.
 
     Attributes:

@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from schemas.policy.part import Part
+from schemas.policy.labels import Named
 from schemas.policy.quantities import Days, Unit, Window
 
 
-class OpenMeasure(Part):
+class OpenMeasure(Named):
     """What was raised less what was resolved, over the whole life; never below 0."""
 
     open: Literal["complaint", "service.requested"] = Field(
@@ -21,7 +21,7 @@ class OpenMeasure(Part):
         return "count"
 
 
-class DaysOverdueMeasure(Part):
+class DaysOverdueMeasure(Named):
     """Days overdue now: what payment.overdue last said, and the days that went by since.
 
     0 when nothing was ever overdue, and from the next payment.received on.
@@ -35,7 +35,7 @@ class DaysOverdueMeasure(Part):
         return "days"
 
 
-class RepurchaseRateMeasure(Part):
+class RepurchaseRateMeasure(Named):
     """Share of the orders of a window that followed an earlier order, rounded half-even.
 
     Attributes:
@@ -51,7 +51,7 @@ class RepurchaseRateMeasure(Part):
         return "bp"
 
 
-class LongestGapMeasure(Part):
+class LongestGapMeasure(Named):
     """The longest silence, in whole days, that an order of the window ended.
 
     Unknown where none did: no order in the window, or no order before it.

@@ -22,6 +22,16 @@ class Label(Part):
         return (self.zh if language == "zh" else self.en) or otherwise
 
 
+class Named(Part):
+    """A part that people may call by a name of their own.
+
+    Attributes:
+        label: How people call it.
+    """
+
+    label: Label | None = None
+
+
 class Labelled(Protocol):
     """A grading as far as its labels go."""
 

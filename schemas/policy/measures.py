@@ -11,6 +11,7 @@ from schemas.policy.conduct import (
     OpenMeasure,
     RepurchaseRateMeasure,
 )
+from schemas.policy.labels import Named
 from schemas.policy.part import TAG_MARK, Part, by_key, refuse
 from schemas.policy.quantities import Days, Name, Unit, Window
 from schemas.vocabulary import InteractionKind
@@ -22,7 +23,7 @@ _WINDOW = Field(default=None, description="days such as 365d, or lifetime (the d
 _BEFORE = Field(default=None, description="days such as 365d: the window that ended so long ago")
 
 
-class Windowed(Part):
+class Windowed(Named):
     """A measure over a rolling window.
 
     Attributes:
@@ -87,7 +88,7 @@ class MaxMeasure(Windowed):
         return units[self.max]
 
 
-class LastMeasure(Part):
+class LastMeasure(Named):
     """The newest value ever seen."""
 
     last: Literal["gross", "survey", "stage.changed"] = Field(
@@ -101,7 +102,7 @@ class LastMeasure(Part):
         return units[self.last]
 
 
-class FirstMeasure(Part):
+class FirstMeasure(Named):
     """The earliest paid amount ever seen."""
 
     first: Literal["gross"] = Field(description="gross")
@@ -112,7 +113,7 @@ class FirstMeasure(Part):
         return "money"
 
 
-class DaysSinceMeasure(Part):
+class DaysSinceMeasure(Named):
     """Whole days since something happened; unknown if it never did."""
 
     days_since: Literal["last_order", "first_order", InteractionKind] = Field(
@@ -125,7 +126,7 @@ class DaysSinceMeasure(Part):
         return "days"
 
 
-class GrowthMeasure(Part):
+class GrowthMeasure(Named):
     """Change of an amount against the window before, in basis points, rounded half-even.
 
     Attributes:
@@ -159,7 +160,7 @@ class RatioMeasure(Windowed):
         return "bp"
 
 
-class AttributeMeasure(Part):
+class AttributeMeasure(Named):
     """A profile attribute; unknown when unset or of another type than the policy says."""
 
     attribute: Name = Field(description="the name of a profile attribute")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stream.gradings.base import Grading, Reading, Scope
-from stream.gradings.ladder import NO_LADDER, Ladder, ladder
+from stream.gradings.base import Grading, Level, Reading, Scope
+from stream.gradings.ladder import ladder
+from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
     from schemas.policy.gradings.bands import Bands as Document
@@ -22,12 +23,18 @@ class Bands(Grading):
     """
 
     measure: int = 0
-    ladder: Ladder = NO_LADDER
 
     def tier(self, reading: Reading, standing: Grade) -> str | None:
         """Return the tier that the measure earns from where the customer stands."""
         level = reading.values[self.measure]
         return self.ladder.tier(level, standing.tier) if isinstance(level, int) else None
+
+    def level(self, reading: Reading) -> Level | None:
+        """Return the reading of the measure."""
+        level = reading.values[self.measure]
+        if not isinstance(level, int) or level == MISSING:
+            return None
+        return Level(level, self.measure)
 
 
 def compile_bands(name: str, document: Document, scope: Scope) -> Bands:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from stream.customer import Value
+from stream.gradings.ladder import NO_LADDER, Ladder
 from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
@@ -106,6 +107,20 @@ class Step(Struct, frozen=True, gc=False):
     went: str
 
 
+class Level(Struct, frozen=True, gc=False):
+    """What a ladder of tiers is compared with.
+
+    Attributes:
+        value: In the unit of the measure, or in points times ``10 ** places``.
+        measure: Position of the measure; None for points.
+        places: Decimal places of points; 0 for a measure.
+    """
+
+    value: int
+    measure: int | None = None
+    places: int = 0
+
+
 @dataclass(slots=True)
 class Grading(ABC):
     """One grading of a policy.
@@ -119,6 +134,8 @@ class Grading(ABC):
         depends: Positions of the gradings it looks at.
         initial: Where everyone stands before the first change; None: not yet graded.
         expires: Whether a standing may run out by itself (see `due_ms`).
+        words: Texts per measure that it asks for; a text measure has no cuts but these.
+        ladder: The tiers with their levels, for gradings that compare one level with them.
     """
 
     name: str
@@ -128,6 +145,8 @@ class Grading(ABC):
     depends: tuple[int, ...] = ()
     initial: str | None = None
     expires: bool = False
+    words: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    ladder: Ladder = NO_LADDER
 
     @abstractmethod
     def tier(self, reading: Reading, standing: Grade) -> str | None:
@@ -143,6 +162,11 @@ class Grading(ABC):
 
         None where none of them did, or the tier is not a matter of rules.
         """
+        del reading
+        return None
+
+    def level(self, reading: Reading) -> Level | None:
+        """Return what `ladder` is compared with; None without a ladder or a reading."""
         del reading
         return None
 

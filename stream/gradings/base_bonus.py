@@ -93,6 +93,7 @@ def compile_base_bonus(name: str, document: Document, scope: Scope) -> BaseBonus
         rungs.tiers,
         cuts=merged(card.cuts, rules.table()),
         depends=tuple(sorted(rules.depends)),
+        words=rules.words,
         card=card,
         denominator=unit,
         places=places,

@@ -84,6 +84,7 @@ def compile_cap(name: str, document: Document, scope: Scope) -> Cap:
         grades,
         cuts=tests.table(),
         depends=tuple(sorted({of, *tests.depends})),
+        words=tests.words,
         of=of,
         rules=rules,
     )

@@ -31,6 +31,7 @@ class Rules:
         cuts: Levels per measure at which any of the conditions may change.
         measures: Every measure looked at.
         depends: Every grading looked at.
+        words: Texts per measure that any of the conditions asks for.
     """
 
     def __init__(self, scope: Scope) -> None:
@@ -38,6 +39,7 @@ class Rules:
         self._scope = scope
         self.cuts: dict[int, set[int]] = {}
         self.depends: set[int] = set()
+        self.words: dict[int, tuple[str, ...]] = {}
 
     def table(self) -> dict[int, tuple[int, ...]]:
         """Return the cuts collected so far, ascending."""
@@ -75,6 +77,8 @@ class Rules:
             for value in accepted:
                 if isinstance(value, int):
                     cuts.update((value, value + 1))
+                else:
+                    self.words[position] = (*self.words.get(position, ()), value)
             return lambda reading: reading.values[position] in accepted
         if condition.at_least is not None:
             least = self._scope.level(condition.measure, condition.at_least)
@@ -96,6 +100,10 @@ class Conditions(Grading):
     def tier(self, reading: Reading, standing: Grade) -> str | None:
         """Return the first level whose test holds; None where none does."""
         del standing
+        return self.decided_by(reading)
+
+    def decided_by(self, reading: Reading) -> str | None:
+        """Return the level whose rule is the first that holds."""
         for level, test in self.levels:
             if test is None or test(reading):
                 return level
@@ -114,5 +122,6 @@ def compile_conditions(name: str, document: Document, scope: Scope) -> Condition
         tuple(level for level, _ in levels),
         cuts=rules.table(),
         depends=tuple(sorted(rules.depends)),
+        words=rules.words,
         levels=levels,
     )

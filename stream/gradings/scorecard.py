@@ -8,8 +8,8 @@ from fractions import Fraction
 from math import ceil, lcm
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream.gradings.base import Grading, Part, Reading, Scope, Score, merged
-from stream.gradings.ladder import NO_LADDER, Ladder, ladder
+from stream.gradings.base import Grading, Level, Part, Reading, Scope, Score, merged
+from stream.gradings.ladder import Ladder, ladder
 from stream.money import divide_half_even
 from stream.sentinels import MISSING
 
@@ -139,7 +139,6 @@ class Scorecard(Grading):
     denominator: int = 1
     mode: str = "half_even"
     places: int = 2
-    ladder: Ladder = NO_LADDER
 
     def card_of(self, values: Sequence[Value]) -> Card:
         """Return the card that counts for a customer with these readings."""
@@ -171,6 +170,10 @@ class Scorecard(Grading):
         total = self.card_of(reading.values).total(reading.values)
         level = round_units(total * 10**self.places, self.denominator, self.mode)
         return self.ladder.tier(level, standing.tier)
+
+    def level(self, reading: Reading) -> Level | None:
+        """Return the rounded score."""
+        return Level(int(self.score(reading).value * 10**self.places), None, self.places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +217,7 @@ def build_scorecard(
         rungs.tiers,
         cuts=merged(card.cuts, *(other.cuts for other in cards.values())),
         continuous=frozenset(item.measure for item in everything if item.direct),
+        words={} if variants is None else {variants.by: tuple(variants.items)},
         card=card,
         by=None if variants is None else variants.by,
         variants=cards,

@@ -47,6 +47,12 @@ class Tag(Grading):
             return reading.now_ms + self.keep_ms
         return standing.kept_until_ms
 
+    def decided_by(self, reading: Reading) -> str | None:
+        """Return the key of the rule that holds; None where neither does."""
+        if self.removes is not None and self.removes(reading):
+            return "remove_when"
+        return "add_when" if self.adds is not None and self.adds(reading) else None
+
     def due_ms(self, standing: Grade) -> int:
         """Return when a tag whose rule no longer holds runs out."""
         return standing.kept_until_ms if standing.tier == PRESENT else NEVER
@@ -62,6 +68,7 @@ def compile_tag(name: str, document: Document, scope: Scope) -> Tag:
         TAG_GRADES,
         cuts=rules.table(),
         depends=tuple(sorted(rules.depends)),
+        words=rules.words,
         initial=ABSENT,
         expires=True,
         adds=adds,

@@ -118,6 +118,13 @@ async def test_the_live_system_and_the_pure_core_write_the_same_bytes(
         await tierstream(system, "replay", str(orders), "--offline", *common, str(offline))
         for name in ("customers.jsonl", "changes.jsonl"):
             assert (live / name).read_bytes() == (offline / name).read_bytes(), name
+        told = [
+            await tierstream(system, "explain", "c7", "--at", "1997-09-30", *where)
+            for where in ([], ["--all-partitions"], ["--offline", str(orders)])
+        ]
+        assert told[0] == told[1] == told[2]
+        assert "1997-09-30" in told[0]
+        assert "客户 c7" in await tierstream(system, "explain", "c7", "--lang", "zh")
         changes = [json.loads(line) for line in (live / "changes.jsonl").read_text().splitlines()]
         assert {change["cause"]["kind"] for change in changes} == {"order", "refund", "time"}
 

@@ -371,11 +371,34 @@ class _Author:
         return spec, ["present", "absent"]
 
 
+def bought() -> st.SearchStrategy[Spec]:
+    """Return measures that the next order moves."""
+    none: Spec = {}
+    windows = st.just(none) | _lengths.map(lambda length: {"window": length})
+    return st.one_of(
+        windows.map(lambda window: {"sum": "revenue", **window}),
+        windows.map(lambda window: {"count": "orders", **window}),
+        windows.map(lambda window: {"average": "revenue", **window}),
+        windows.map(lambda window: {"max": "gross", **window}),
+        st.just({"days_since": "last_order"}),
+        _lengths.map(lambda length: {"growth": "revenue", "window": length}),
+    )
+
+
 @st.composite
-def policies(draw: st.DrawFn, *, refund_days: int | None = None) -> str:
-    """Return the text of a policy file, in the part of YAML that is JSON."""
+def policies(
+    draw: st.DrawFn,
+    *,
+    refund_days: int | None = None,
+    measured: st.SearchStrategy[Spec] | None = None,
+) -> str:
+    """Return the text of a policy file, in the part of YAML that is JSON.
+
+    Its measures are any, or what *measured* gives.
+    """
     currency = draw(st.sampled_from(sorted(CURRENCIES)))
-    specs = draw(st.lists(_measures(), min_size=1, max_size=5))
+    any_of = _measures() if measured is None else measured
+    specs = draw(st.lists(any_of, min_size=1, max_size=5))
     measures = {f"m{position}": spec for position, spec in enumerate(specs)}
     if not any(unit_of(spec) not in NAMES for spec in specs):
         measures["m_last"] = {"sum": "revenue", "window": "3d"}

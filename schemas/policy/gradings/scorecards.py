@@ -10,6 +10,7 @@ from pydantic import Field, Tag
 from schemas.policy.findings import Location, Mistake, shown
 from schemas.policy.fit import Fit, one_of
 from schemas.policy.gradings.tiers import Tiered, ladder_mistakes
+from schemas.policy.labels import Label
 from schemas.policy.part import TAG_MARK, Items, Part, by_key
 from schemas.policy.quantities import Level, Name, Points, Weight
 
@@ -49,6 +50,7 @@ class IntervalIndicator(Part):
     """An indicator whose 100 points are split evenly over its measures."""
 
     weight: Weight = Field(description='a percent such as "40%"')
+    label: Label | None = None
     measures: dict[Name, Items[Range]] = Field(
         min_length=1, description="a mapping of measure names to lists of ranges"
     )
@@ -102,6 +104,7 @@ class DirectIndicator(Part):
     """An indicator that takes the value of a measure, held to 0..100, as its points."""
 
     weight: Weight = Field(description='a percent such as "40%"')
+    label: Label | None = None
     points_from: Name = Field(description="the name of a measure")
 
     def mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
@@ -113,6 +116,7 @@ class RangedIndicator(Part):
     """An indicator that looks its points up in ranges."""
 
     weight: Weight = Field(description='a percent such as "40%"')
+    label: Label | None = None
     ranges: RangeTable = Field(description="a mapping with measure and ranges")
 
     def mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:

@@ -80,12 +80,39 @@ def test_an_explanation_adds_up_and_says_what_comes_next(history: str, policy: s
     done = run("explain", "ann", "--offline", history, "--policy", policy)
     assert done.returncode == 0
     for text in (
-        "value: silver since 2024-01-04 10:00:00",
-        "29.50 USD more: gold (from 100.00 USD)",
+        "value    silver  2024-01-04 10:00:00",
+        "29.50 USD more: gold (from 100.00 USD); one order is enough",
         "kept down to 50.00 USD: 20.50 USD of margin",
         "if nothing happens: bronze on 2024-01-31 10:00:00",
     ):
         assert text in done.stdout
+
+
+def test_an_explanation_in_chinese_uses_the_labels_of_the_policy(
+    history: str, tmp_path: Path
+) -> None:
+    labelled = POLICY.replace(
+        "revenue_30d: {sum: revenue, window: 30d}",
+        "revenue_30d: {sum: revenue, window: 30d, label: {zh: 近三十天销售额}}",
+    ).replace("{tier: gold,", "{tier: gold, label: {zh: 黄金},")
+    policy = str(written(tmp_path, labelled, "policy.yaml"))
+    done = run("explain", "ann", "--offline", history, "--policy", policy, "--lang", "zh")
+    assert done.returncode == 0
+    for text in (
+        "客户 ann",
+        "近三十天销售额",
+        "再增 29.50 USD",
+        "2024-01-31 10:00:00 变为 bronze",
+    ):
+        assert text in done.stdout
+
+
+def test_machines_are_told_what_would_change_a_tier(history: str, policy: str) -> None:
+    done = run("explain", "ann", "--offline", history, "--policy", policy, "--json")
+    found = json.loads(done.stdout)["gradings"]["value"]["counterfactual"]
+    assert found["orders"] == {"to": "gold", "amount_minor": 2_950, "orders": 1}
+    (worse,) = found["worse"]
+    assert (worse["measure"], worse["at"], worse["to"]) == ("revenue_30d", 4_999, "bronze")
 
 
 @pytest.mark.parametrize(
@@ -96,6 +123,11 @@ def test_an_explanation_adds_up_and_says_what_comes_next(history: str, policy: s
         (["replay", "none.csv", "--offline", "--policy", "{policy}"], "none.csv: "),
         (["replay", "{history}", "--offline", "--policy", "{policy}", "--as-of", "x"], "--as-of: "),
         (["replay", "{history}", "--offline", "--policy", "{policy}", "--speed", "2"], "--speed: "),
+        (["explain", "ann", "--policy", "{policy}", "--at", "soon"], "--at: 'soon' is not"),
+        (
+            ["explain", "ann", "--policy", "{policy}", "--at", "2024-01-01", "--kafka", "{nobody}"],
+            "Kafka cannot be reached: ",
+        ),
         (["explain", "eve", "--offline", "{history}", "--policy", "{policy}"], "customer 'eve' is"),
         (["topics", "create", "--partitions", "7"], "--partitions: 7 is not allowed"),
         (["topics", "create", "--retention", "1w"], "--retention: '1w' is not allowed"),

@@ -47,6 +47,13 @@ CHANGE: dict[str, Any] = {
             "crossed": "above",
         }
     ],
+    "counterfactual": {
+        "to": "gold",
+        "measure": "revenue",
+        "amount_minor": 124_000,
+        "currency": "CNY",
+        "orders": 1,
+    },
 }
 
 

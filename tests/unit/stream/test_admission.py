@@ -9,8 +9,9 @@ import pytest
 from schemas.decode import Rejected
 from schemas.policy import parse_policy
 from schemas.records import OrderPaid
-from stream.admission import FUTURE, MAX_MINOR, TOO_LARGE, UNKNOWN_CURRENCY, admit
+from stream.admission import FUTURE, TOO_LARGE, UNKNOWN_CURRENCY, admit
 from stream.arrivals import Payment
+from stream.money import MAX_MINOR
 from stream.plan import compile_policy
 
 PLAN = compile_policy(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.cli.explanation import POINTS, explain
 from agents.replay.log import OrderRow, order_records, sorted_log
 from agents.replay.offline import OfflineResult, replay_offline
 from stream.calendar import DAY_MS, format_instant
+from stream.explanation import POINTS, explain
 from tests.unit.replay.histories import small_plan
 
 PLAN = small_plan()

@@ -1,0 +1,128 @@
+"""An explanation for machines: plain values, ids of the policy, nothing rounded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.calendar import format_instant
+from stream.changes import exact_text
+from stream.explanation import POINTS, exact_level
+from stream.sentinels import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stream.counterfactual import Amount
+    from stream.explanation import Explanation, GradingNote, Standing
+    from stream.gradings.base import Score
+    from stream.moves import Move
+    from stream.plan import Plan
+
+
+def data(found: Explanation, plan: Plan) -> dict[str, object]:
+    """Return *found* as it is written with ``--json``."""
+    return {
+        "customer_id": found.customer_id,
+        "as_of": format_instant(found.as_of_ms),
+        "policy": {"name": plan.name, "version": plan.version},
+        "currency": plan.converter.reporting,
+        "measures": {name: {"unit": unit, "value": value} for name, unit, value in found.measures},
+        "gradings": {note.grading: _grading(note, plan) for note in found.gradings},
+        "next_deadline": None if found.deadline_ms is None else format_instant(found.deadline_ms),
+    }
+
+
+def _grading(note: GradingNote, plan: Plan) -> dict[str, object]:
+    expected, evidence = note.expected, note.evidence
+    return {
+        "tier": note.tier,
+        "since": None if note.since_ms is None else format_instant(note.since_ms),
+        "sequence": note.sequence,
+        "decided_by": note.decided_by,
+        "path": [
+            {
+                "measure": plan.measures[step.measure].name,
+                "value": None if step.value == MISSING else step.value,
+                "threshold": step.threshold,
+                "went": step.went,
+            }
+            for step in note.path
+        ],
+        "score": None if note.score is None else _score(note.score, plan),
+        "measures": [
+            {"measure": r.measure, "unit": r.unit, "value": r.value, "from": r.low, "below": r.high}
+            for r in note.reaches
+        ],
+        "gradings": dict(note.gradings),
+        "standing": None if note.standing is None else _standing(note.standing),
+        "evidence": None
+        if evidence is None
+        else {
+            "measure": evidence[0].measure,
+            "value": evidence[0].value,
+            "at_least": evidence[1],
+        },
+        "counterfactual": {
+            "orders": _amount(note.orders),
+            "refund": _amount(note.refund),
+            "better": _moves(note.moves.better),
+            "worse": _moves(note.moves.worse),
+        },
+        "expected": None
+        if expected is None
+        else {"tier": expected.after, "at": format_instant(expected.instant_ms)},
+    }
+
+
+def _score(score: Score, plan: Plan) -> dict[str, object]:
+    return {
+        "value": exact_text(score.value),
+        "rounding": exact_text(score.rounding),
+        "parts": [
+            {
+                "indicator": part.indicator,
+                "measure": None if part.measure is None else plan.measures[part.measure].name,
+                "table": part.table,
+                "points": exact_text(part.points),
+                "weight": exact_text(part.weight),
+                "contribution": exact_text(part.contribution),
+            }
+            for part in score.parts
+        ],
+    }
+
+
+def _standing(standing: Standing) -> dict[str, object]:
+    def level(number: int | None) -> int | str | None:
+        if number is None or standing.unit != POINTS:
+            return number
+        return exact_level(number, standing.places)
+
+    better = standing.better
+    return {
+        "unit": standing.unit,
+        "level": level(standing.level),
+        "tiers": [
+            {"tier": tier, "enter": level(enter), "exit": level(leave)}
+            for tier, enter, leave in standing.rungs
+        ],
+        "next_tier": None if better is None else better[0],
+        "enter": None if better is None else level(better[1]),
+        "missing": level(standing.missing),
+        "exit": level(standing.exit),
+        "margin": level(standing.margin),
+    }
+
+
+def _amount(amount: Amount | None) -> dict[str, object] | None:
+    if amount is None:
+        return None
+    told: dict[str, object] = {"to": amount.tier, "amount_minor": amount.amount_minor}
+    return told | ({"orders": amount.orders} if amount.orders else {})
+
+
+def _moves(moves: Iterable[Move]) -> list[dict[str, object]]:
+    return [
+        {"measure": m.measure, "unit": m.unit, "value": m.value, "at": m.level, "to": m.tier}
+        for m in moves
+    ]

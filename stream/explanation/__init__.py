@@ -1,0 +1,15 @@
+"""Why a customer stands where they stand, as values. Pure: no files, no store, no words."""
+
+from stream.explanation.explain import Explanation, GradingNote, explain
+from stream.explanation.reach import Reach
+from stream.explanation.standing import POINTS, Standing, exact_level
+
+__all__ = [
+    "POINTS",
+    "Explanation",
+    "GradingNote",
+    "Reach",
+    "Standing",
+    "exact_level",
+    "explain",
+]
