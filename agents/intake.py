@@ -20,7 +20,7 @@ from stream.groups.member_rows import GROUP_MEMBERS, decode_member
 from stream.partition import bucket_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from aiokafka.structs import ConsumerRecord, TopicPartition
 
@@ -104,57 +104,74 @@ class Intake:
         self, tp: TopicPartition, base: str, records: list[Record], batch: Batch, wall_ms: int
     ) -> None:
         decode = _DECODERS[base]
-        plan, numbers = self._plan, self._numbers
-        partitions = self._ownership.partitions
-        home = tp.partition
+        plan = self._plan
         latest_ms = wall_ms + plan.max_future_ms
         limit = self._settings.max_record_bytes
         source = source_name(base, tp.partition)
         replayed = self._ownership.replayed.get(source, 0)
-        arrivals = batch.arrivals
+        fresh: dict[str, list[Arrival]] = {}
         good = 0
+        stopped = False
         for record in records:
             value, record_ms = record.value, record.timestamp
-            refused: tuple[str, str] | None = None
-            number = home
+            customer_id = None
             try:
                 if value is not None and len(value) > limit:
                     raise Rejected(OVERSIZED, f"value: more than {limit} bytes")  # noqa: TRY301
                 event = decode(value)
                 customer_id = event.customer_id
-                number = numbers.get(customer_id, -1)
-                if number < 0:
-                    number = self._remember(customer_id)
                 if record_ms > latest_ms:
                     raise Rejected(  # noqa: TRY301 - one way out for all of them
                         FUTURE, "record timestamp: too far after the wall clock"
                     )
                 arrival = admit(event, record_ms, value, plan, record)  # type: ignore[arg-type]
             except Rejected as bad:
-                refused = bad.reason, bad.detail
-            if number % partitions != home:
-                self._metrics.foreign.inc()
-                batch.foreign.setdefault(number, set()).add(source)
-            if record.offset < replayed and self._applied(number, source, record.offset):
-                continue
-            if refused is None:
+                number = tp.partition if customer_id is None else self._number_of(customer_id)
+                self._note_foreign(number, tp.partition, source, batch)
+                if record.offset < replayed and self._applied(number, source, record.offset):
+                    continue
+                self._streak(tp).good(good)
+                good = 0
+                if not self._refuse(tp, base, record, number, (bad.reason, bad.detail), batch):
+                    batch.positions[source] = record.offset
+                    stopped = True
+                    break
+            else:
+                if record.offset < replayed and self._applied(
+                    self._number_of(customer_id), source, record.offset
+                ):
+                    continue
                 good += 1
-                customers = arrivals.get(number)
-                if customers is None:
-                    customers = arrivals[number] = {}
-                own = customers.get(customer_id)
+                own = fresh.get(customer_id)
                 if own is None:
-                    customers[customer_id] = [arrival]
+                    fresh[customer_id] = [arrival]
                 else:
                     own.append(arrival)
-                continue
+        self._place(fresh, tp.partition, source, batch)
+        if not stopped:
             self._streak(tp).good(good)
-            good = 0
-            if not self._refuse(tp, base, record, number, refused, batch):
-                batch.positions[source] = record.offset
-                return
-        self._streak(tp).good(good)
-        batch.positions[source] = records[-1].offset + 1
+            batch.positions[source] = records[-1].offset + 1
+
+    def _place(
+        self, fresh: Mapping[str, list[Arrival]], home: int, source: str, batch: Batch
+    ) -> None:
+        """Put each customer's arrivals, in order, behind those that its bucket has already."""
+        for customer_id, own in fresh.items():
+            number = self._number_of(customer_id)
+            self._note_foreign(number, home, source, batch, len(own))
+            customers = batch.arrivals.setdefault(number, {})
+            before = customers.get(customer_id)
+            if before is None:
+                customers[customer_id] = own
+            else:
+                before += own
+
+    def _note_foreign(
+        self, number: int, home: int, source: str, batch: Batch, records: int = 1
+    ) -> None:
+        if number % self._ownership.partitions != home:
+            self._metrics.foreign.inc(records)
+            batch.foreign.setdefault(number, set()).add(source)
 
     def _controls(self, tp: TopicPartition, records: list[Record], batch: Batch) -> None:
         source = source_name(_CONTROLS, tp.partition)
@@ -198,11 +215,12 @@ class Intake:
         bucket = self._ownership.buckets.get(number)
         return bucket is not None and offset < bucket.cursors.get(source, 0)
 
-    def _remember(self, customer_id: str) -> int:
-        if len(self._numbers) >= _REMEMBERED_CUSTOMERS:
-            self._numbers.clear()
-        number = bucket_of(customer_id, self._settings.buckets)
-        self._numbers[customer_id] = number
+    def _number_of(self, customer_id: str) -> int:
+        number = self._numbers.get(customer_id)
+        if number is None:
+            if len(self._numbers) >= _REMEMBERED_CUSTOMERS:
+                self._numbers.clear()
+            number = self._numbers[customer_id] = bucket_of(customer_id, self._settings.buckets)
         return number
 
     def _streak(self, tp: TopicPartition) -> BadStreak:

@@ -64,8 +64,10 @@ class Seen:
         if added:
             # A dict keeps the order of arrival: what is new stands at its end.
             ids = list(islice(reversed(checksums), added))
+            sums = list(islice(reversed(checksums.values()), added))
             ids.reverse()
-            blob = _encode((now_ms, ids, [checksums[event_id] for event_id in ids]))
+            sums.reverse()
+            blob = _encode((now_ms, ids, sums))
             blobs.append((now_ms, ids))
         dropped = 0
         limit_ms = now_ms - self._window.age_ms
