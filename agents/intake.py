@@ -100,7 +100,7 @@ class Intake:
                 batch.oldest_ms = records[0].timestamp
         return batch
 
-    def _events(  # noqa: C901 - for every record: written out on purpose
+    def _events(  # for every record: written out on purpose
         self, tp: TopicPartition, base: str, records: list[Record], batch: Batch, wall_ms: int
     ) -> None:
         decode = _DECODERS[base]
@@ -111,7 +111,6 @@ class Intake:
         replayed = self._ownership.replayed.get(source, 0)
         fresh: dict[str, list[Arrival]] = {}
         good = 0
-        stopped = False
         for record in records:
             value, record_ms = record.value, record.timestamp
             customer_id = None
@@ -134,7 +133,6 @@ class Intake:
                 good = 0
                 if not self._refuse(tp, base, record, number, (bad.reason, bad.detail), batch):
                     batch.positions[source] = record.offset
-                    stopped = True
                     break
             else:
                 if record.offset < replayed and self._applied(
@@ -147,10 +145,10 @@ class Intake:
                     fresh[customer_id] = [arrival]
                 else:
                     own.append(arrival)
-        self._place(fresh, tp.partition, source, batch)
-        if not stopped:
+        else:
             self._streak(tp).good(good)
             batch.positions[source] = records[-1].offset + 1
+        self._place(fresh, tp.partition, source, batch)
 
     def _place(
         self, fresh: Mapping[str, list[Arrival]], home: int, source: str, batch: Batch

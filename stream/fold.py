@@ -87,8 +87,7 @@ class Scorer:
             elif amount_minor is None:
                 _cancel(customer, now_ms, entry)
             else:
-                granted = entry.refund(amount_minor)
-                customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
+                _refund(customer, now_ms, entry, amount_minor)
 
         return self._apply(customer, record_ms, Cause("refund", event_id), ORDERS, apply)
 
@@ -223,8 +222,7 @@ class Scorer:
             if waiting is None or now_ms - entry.at_ms > self.plan.refund_ms:
                 return
             refunded_minor, cancelled, _ = waiting
-            granted = entry.refund(refunded_minor)
-            customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
+            _refund(customer, now_ms, entry, refunded_minor)
             if cancelled:
                 _cancel(customer, now_ms, entry)
 
@@ -415,6 +413,11 @@ class TerseScorer(Scorer):
 def _in_order(payments: Sequence[Payment]) -> bool:
     newest_ms = payments[-1].record_ms
     return all(payment.record_ms <= newest_ms for payment in payments)
+
+
+def _refund(customer: Customer, now_ms: int, entry: OrderEntry, amount_minor: int) -> None:
+    granted = entry.refund(amount_minor)
+    customer.orders.adjust(entry.at_ms, now_ms, (0, 0, granted, 0))
 
 
 def _cancel(customer: Customer, now_ms: int, entry: OrderEntry) -> None:

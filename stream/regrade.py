@@ -85,10 +85,4 @@ def betters(plan: Plan, position: int, before: str | None, after: str | None) ->
 
 def worsens(plan: Plan, position: int, before: str | None, after: str | None) -> bool:
     """Say whether *after* is worse than *before*; where tiers have no order, another."""
-    if before == after or before is None:
-        return False
-    if after is None:
-        return True
-    grading = plan.gradings[position]
-    old, new = grading.rank(before), grading.rank(after)
-    return old is None or new is None or new < old
+    return betters(plan, position, after, before)

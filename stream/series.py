@@ -292,8 +292,7 @@ class Series:
     def first_day_net(self) -> int:
         """Return the values less what was given back on the earliest day with a survivor."""
         totals = self.totals
-        for index in range(self._size()):
-            row = self._row(index)
+        for row in self.rows():
             if row[LAST_MS] >= totals.dropped_first_ms:
                 break
             if row[COUNT] > 0:

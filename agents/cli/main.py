@@ -2,10 +2,13 @@
 
 import logging
 import os
+import signal
 import sys
+import threading
 
 DEBUG = "TIERSTREAM_DEBUG"
 INTERRUPTED = 130
+_AGAIN_AFTER_S = 0.05
 
 
 def main() -> None:
@@ -16,6 +19,7 @@ def main() -> None:
     with their traceback and clients log.
     """
     debug = bool(os.environ.get(DEBUG))
+    sys.unraisablehook = _interrupt_again
     logging.basicConfig(level=logging.INFO if debug else logging.CRITICAL)
     try:
         # Not at the top: it takes long enough for someone to press Ctrl-C.
@@ -34,6 +38,18 @@ def main() -> None:
             line = f"{type(exc).__name__}: {exc} (unexpected; {DEBUG}=1 shows where)"
         err.print(f"error: {line}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
+
+
+def _interrupt_again(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Repeat a Ctrl-C that struck inside a finalizer, where Python prints it and forgets it."""
+    if unraisable.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(unraisable)
+        return
+    main_thread = threading.main_thread().ident
+    if main_thread is not None:
+        again = threading.Timer(_AGAIN_AFTER_S, signal.pthread_kill, (main_thread, signal.SIGINT))
+        again.daemon = True
+        again.start()
 
 
 if __name__ == "__main__":

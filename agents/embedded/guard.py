@@ -23,6 +23,7 @@ stop the servers in order.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -76,7 +77,8 @@ def main(argv: list[str]) -> int:
         # Unsafe where threads could hold locks; there is one thread here.
         preexec_fn=(lambda: dies_with(guard_pid)) if sys.platform == "linux" else None,  # noqa: PLW1509
     )
-    os.write(1, b"%d\n" % child.pid)
+    with contextlib.suppress(BrokenPipeError):  # the owner is gone already: watch() sees it
+        os.write(1, b"%d\n" % child.pid)
     if not watch(child, wake_read, owner_pid):
         child.kill()
         child.wait()

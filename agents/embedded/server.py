@@ -17,6 +17,8 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from agents.embedded.interrupts import held
+
 if TYPE_CHECKING:
     from collections.abc import Collection
     from types import TracebackType
@@ -216,15 +218,16 @@ class LocalServer(abc.ABC):
         if self._given_data_dir is not None:
             return self._given_data_dir
         if self._scratch is None:
-            self._scratch = Path(tempfile.mkdtemp(prefix=f"tierstream-{self.name}-"))
-            weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+            with held():
+                self._scratch = Path(tempfile.mkdtemp(prefix=f"tierstream-{self.name}-"))
+                weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
         return self._scratch
 
     def _spawn(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         command = self._command()
         self._pid = None
-        with self.log_path.open("ab") as log:
+        with self.log_path.open("ab") as log, held():
             self._log_offset = log.tell()
             guard = subprocess.Popen(  # noqa: S603 -- our own interpreter and a binary we chose
                 [sys.executable, "-I", "-S", str(GUARD), str(self._scratch or "-"), *command],
@@ -233,7 +236,7 @@ class LocalServer(abc.ABC):
                 stderr=log,
                 start_new_session=True,
             )
-        self._guard = guard
+            self._guard = guard
         line = guard.stdout.readline() if guard.stdout is not None else b""
         if not line.strip().isdigit():
             msg = f"{self.name} could not be executed: {self._last_words()}"

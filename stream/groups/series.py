@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from stream.sentinels import MISSING, NEVER
 from stream.series import Series
 from stream.totals import Totals
-from stream.window import COUNT, GROSS, LAST_MS, LATEST, PEAK, REFUNDED, Span, Window
+from stream.window import COUNT, LAST_MS, LATEST, PEAK, Span, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -188,16 +188,6 @@ class GroupSeries(Series):
     def active_days(self) -> int:
         """Return the days with a surviving event; those of two members are two."""
         return self.totals.dropped_days + sum(row[COUNT] > 0 for row in self._sorted)
-
-    def first_day_net(self) -> int:
-        """Return the values less what was given back on the earliest day with a survivor."""
-        totals = self.totals
-        for row in self._sorted:
-            if row[LAST_MS] >= totals.dropped_first_ms:
-                break
-            if row[COUNT] > 0:
-                return row[GROSS] - row[REFUNDED]
-        return totals.dropped_first_net
 
     def rows(self) -> Iterator[list[int]]:
         """Yield the day buckets of everyone, oldest first; several may be of one day."""
