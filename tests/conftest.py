@@ -10,6 +10,7 @@ Options choose the servers; without any, everything comes from wheels:
 from __future__ import annotations
 
 import re
+import signal
 import uuid
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--broker", choices=["embedded", "apache"], default="embedded")
     group.addoption("--kafka", metavar="HOST:PORT", help="a broker that is already running")
     group.addoption("--redis-server", choices=["wheel", "debian"], default="wheel")
+
+
+def pytest_configure() -> None:
+    """Let child processes hear Ctrl-C even if the run itself was started in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells do it to `command &`
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
