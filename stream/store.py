@@ -1,8 +1,9 @@
 """The store's contract: what the scorer may rely on, and what each answer means. No I/O here.
 
 The store is the truth for customer state and for how far the input has been applied. Everything a
-bucket owns (states, ledger of orders, deadlines, de-duplication marks, outbox, cursors) is written
-together or not at all, by one `BucketCommit`. Nothing is guaranteed across two buckets.
+bucket owns (states, ledger of orders, deadlines, rankings, histories, de-duplication marks, outbox,
+cursors) is written together or not at all, by one `BucketCommit`. Nothing is guaranteed across two
+buckets. What is read of rankings is in `stream.rankings`.
 
 Numbers (instants, offsets, versions, rows, epochs) are integers from 0 to 2**53. Ids are any text
 that UTF-8 can encode: blanks, colons and NUL included.
@@ -13,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
+
+from stream.rankings import Rankings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,6 +84,7 @@ class BucketHead:
         marks: De-duplication blobs, oldest first, as committed.
         clock_ms: Largest clock committed, or None before the first.
         last_row: No outbox row has a larger number (trimmed or not); 0 before the first.
+        editions: The blob last committed as `BucketCommit.editions`; empty if there is none.
     """
 
     bucket: int
@@ -90,6 +94,7 @@ class BucketHead:
     marks: list[bytes]
     clock_ms: int | None
     last_row: int
+    editions: bytes = b""
 
 
 @dataclass(slots=True)
@@ -107,11 +112,24 @@ class BucketCommit:
         fresh_orders: Ledger period to ledger key to entry. None of the keys may exist yet.
         orders: The same shape, written whether or not the key exists.
         drop_periods: Ledger periods to delete whole. None of them may also be written here.
-        marks: De-duplication blob appended as the newest, unless empty.
+        marks: De-duplication blob appended as the newest, unless empty. Opaque here; those of
+            `stream.seen` hold event ids as their producers chose them, which may name a customer:
+            erasing one takes a commit that drops every blob and appends one without those ids.
         drop_marks: How many of the oldest stored blobs to drop (before `marks` is appended).
         outbox: Rows to announce, in order. The store numbers them from `BucketHead.last_row` + 1,
             without a gap.
         clock_ms: Raises the bucket's clock to this; a lower one, or None, leaves it as it is.
+        editions: Replaces `BucketHead.editions`; empty clears it, None leaves it.
+        ranks: Ranking to customer to reading (see `stream.rankings`); None takes the customer out.
+        drop_ranks: Rankings to remove whole. None of them may also be written here.
+        history: Entries appended to each customer's history, in order.
+        history_limit: How many of the newest entries are kept of each customer in `history`, at
+            least 1 where there is one. Other customers' histories are left alone.
+        erased: Customers of whom state, deadline, history and place in every ranking go. Before
+            anything is written: what the same commit writes of such a customer is all there is of
+            it afterwards. Ledger entries do not say whose they are here: see `gone_orders`.
+        gone_orders: Ledger period to ledger keys that go, found with `Store.scan_orders`. After
+            the check of `fresh_orders`, before `orders` are written.
     """
 
     bucket: int
@@ -127,6 +145,13 @@ class BucketCommit:
     drop_marks: int = 0
     outbox: list[bytes] = field(default_factory=list)
     clock_ms: int | None = None
+    editions: bytes | None = None
+    ranks: dict[str, dict[str, int | None]] = field(default_factory=dict)
+    drop_ranks: list[str] = field(default_factory=list)
+    history: dict[str, list[bytes]] = field(default_factory=dict)
+    history_limit: int = 0
+    erased: list[str] = field(default_factory=list)
+    gone_orders: dict[int, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +198,8 @@ class StoreFacts:
     clock_ms: int
 
 
-class Store(Protocol):
-    """State, cursors, deadlines and outbox of every bucket.
+class Store(Rankings, Protocol):
+    """State, cursors, deadlines, rankings and outbox of every bucket.
 
     Calls block. One store belongs to one thread at a time. Every call may raise `StoreUnavailable`
     (hold and retry; reads may simply be repeated) or `StoreMismatch` (stop and say what to fix).
@@ -217,6 +242,16 @@ class Store(Protocol):
         The ledger key must name its customer: the answer does not say the bucket.
         """
 
+    def scan_orders(self, bucket: int, prefix: str) -> list[tuple[int, str]]:
+        """Return (period, ledger key) of all entries whose key begins with *prefix*, sorted.
+
+        Walks the whole ledger of the bucket: for rare work such as erasing. Entries there from
+        start to end are found; those written or deleted meanwhile may be or not.
+        """
+
+    def load_history(self, bucket: int, customer: str) -> list[bytes]:
+        """Return the entries kept of *customer*'s history, oldest first; empty if none."""
+
     def commit(self, commits: Sequence[BucketCommit]) -> list[CommitResult]:
         """Check and write each bucket; return the results in the order given.
 
@@ -233,8 +268,8 @@ class Store(Protocol):
                 `heads` and compare versions. Without, none was.
             StoreMismatch: The server refused a commit for good; others of the call may have been
                 written.
-            ValueError: A commit breaks the contract (a number out of range, a period both dropped
-                and written). Nothing of the call was sent.
+            ValueError: A commit breaks the contract (a number out of range, a period or a ranking
+                both dropped and written). Nothing of the call was written.
         """
 
     def due(self, buckets: Sequence[int], upto_ms: int, limit: int) -> list[tuple[int, str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stream.rankings import READING_LIMIT
 from stream.store import ABSENT, LARGEST_NUMBER
 
 if TYPE_CHECKING:
@@ -24,6 +25,21 @@ def check(commit: BucketCommit) -> None:
         both = set(commit.drop_periods) & (commit.fresh_orders.keys() | commit.orders.keys())
         if both:
             raise ValueError(f"bucket {commit.bucket}: periods {both} are dropped and written")
+    if commit.history and commit.history_limit < 1:
+        raise ValueError(f"bucket {commit.bucket}: a history of {commit.history_limit} entries")
+    if commit.ranks or commit.drop_ranks:
+        _check_ranks(commit)
+
+
+def _check_ranks(commit: BucketCommit) -> None:
+    both = commit.ranks.keys() & set(commit.drop_ranks)
+    if both:
+        raise ValueError(f"bucket {commit.bucket}: rankings {both} are dropped and written")
+    for name, readings in commit.ranks.items():
+        given = [reading for reading in readings.values() if reading is not None]
+        for reading in (min(given), max(given)) if given else ():
+            if abs(reading) >= READING_LIMIT:
+                raise ValueError(f"bucket {commit.bucket}: {name} cannot rank {reading}")
 
 
 def _numbers(commit: BucketCommit) -> Iterator[int]:

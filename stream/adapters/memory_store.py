@@ -2,93 +2,20 @@
 
 from __future__ import annotations
 
+import heapq
 import threading
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from stream.adapters.checks import check
-from stream.store import (
-    ABSENT,
-    BucketHead,
-    CommitResult,
-    Outcome,
-    StoreFacts,
-    StoreMismatch,
-)
+from stream.adapters.memory_bucket import MemoryBucket
+from stream.population.bins import bin_of
+from stream.rankings import Ranked
+from stream.store import CommitResult, Outcome, StoreFacts, StoreMismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from stream.store import BucketCommit
-
-_T = TypeVar("_T", bytes, int)
-
-
-def _update(kept: dict[str, _T], changes: dict[str, _T | None]) -> None:
-    for name, value in changes.items():
-        if value is None:
-            kept.pop(name, None)
-        else:
-            kept[name] = value
-
-
-@dataclass(slots=True)
-class _Bucket:
-    version: int = 0
-    epochs: dict[str, int] = field(default_factory=dict)
-    cursors: dict[str, int] = field(default_factory=dict)
-    states: dict[str, bytes] = field(default_factory=dict)
-    due: dict[str, int] = field(default_factory=dict)
-    orders: dict[int, dict[str, bytes]] = field(default_factory=dict)
-    marks: list[bytes] = field(default_factory=list)
-    outbox: dict[int, bytes] = field(default_factory=dict)
-    clock_ms: int | None = None
-    last_row: int = 0
-
-    def head(self, bucket: int, epoch: int) -> BucketHead:
-        return BucketHead(
-            bucket=bucket,
-            version=self.version,
-            epoch=epoch,
-            cursors=dict(self.cursors),
-            marks=list(self.marks),
-            clock_ms=self.clock_ms,
-            last_row=self.last_row,
-        )
-
-    def judge(self, commit: BucketCommit) -> Outcome:
-        """Return the first check that *commit* fails, or OK."""
-        if any(self.epochs.get(source, 0) != epoch for source, epoch in commit.epochs.items()):
-            return Outcome.FENCED
-        if self.version != commit.version:
-            return Outcome.STALE
-        for source, (expected, _) in commit.cursors.items():
-            if self.cursors.get(source, ABSENT) != expected:
-                return Outcome.OFFSET
-        for period, entries in commit.fresh_orders.items():
-            if not entries.keys().isdisjoint(self.orders.get(period, {})):
-                return Outcome.KNOWN_ORDER
-        return Outcome.OK
-
-    def write(self, commit: BucketCommit) -> None:
-        _update(self.states, commit.states)
-        _update(self.due, commit.due)
-        for periods in (commit.fresh_orders, commit.orders):
-            for period, entries in periods.items():
-                self.orders.setdefault(period, {}).update(entries)
-        for period in commit.drop_periods:
-            self.orders.pop(period, None)
-        del self.marks[: commit.drop_marks]
-        if commit.marks:
-            self.marks.append(commit.marks)
-        for row in commit.outbox:
-            self.last_row += 1
-            self.outbox[self.last_row] = row
-        for source, (_, following) in commit.cursors.items():
-            self.cursors[source] = following
-        if commit.clock_ms is not None:
-            self.clock_ms = max(self.clock_ms or 0, commit.clock_ms)
-        self.version += 1
+    from stream.store import BucketCommit, BucketHead
 
 
 class MemoryStore:
@@ -104,7 +31,7 @@ class MemoryStore:
         self._now_ms = now_ms
         self._lock = threading.RLock()
         self._count: int | None = None
-        self._buckets: dict[int, _Bucket] = {}
+        self._buckets: dict[int, MemoryBucket] = {}
         self._halts: dict[str, str] = {}
 
     def install(self, bucket_count: int) -> None:
@@ -190,6 +117,55 @@ class MemoryStore:
             found = list(self._bucket(bucket).states.items())
         yield from found
 
+    def scan_orders(self, bucket: int, prefix: str) -> list[tuple[int, str]]:
+        """See `Store.scan_orders`."""
+        with self._lock:
+            return sorted(
+                (period, key)
+                for period, entries in self._bucket(bucket).orders.items()
+                for key in entries
+                if key.startswith(prefix)
+            )
+
+    def load_history(self, bucket: int, customer: str) -> list[bytes]:
+        """See `Store.load_history`."""
+        with self._lock:
+            return list(self._bucket(bucket).history.get(customer, ()))
+
+    def rank_names(self, bucket: int) -> list[str]:
+        """See `Rankings.rank_names`."""
+        with self._lock:
+            return sorted(self._bucket(bucket).ranks)
+
+    def rank_bins(self, buckets: Sequence[int], name: str) -> dict[int, tuple[int, int]]:
+        """See `Rankings.rank_bins`."""
+        bins: dict[int, tuple[int, int]] = {}
+        for reading in self._readings(buckets, name):
+            place = bin_of(reading)
+            count, total = bins.get(place, (0, 0))
+            bins[place] = (count + 1, total + reading)
+        return bins
+
+    def rank_readings(self, buckets: Sequence[int], name: str, low: int, high: int) -> list[int]:
+        """See `Rankings.rank_readings`."""
+        return sorted(r for r in self._readings(buckets, name) if low <= r < high)
+
+    def rank_members(
+        self, bucket: int, name: str, low: int, high: int, limit: int, after: Ranked | None = None
+    ) -> list[Ranked]:
+        """See `Rankings.rank_members`."""
+        with self._lock:
+            ranked = [
+                Ranked(reading, customer)
+                for customer, reading in self._bucket(bucket).ranks.get(name, {}).items()
+                if low <= reading < high
+            ]
+        return heapq.nsmallest(limit, (r for r in ranked if after is None or r > after))
+
+    def rank_of(self, buckets: Sequence[int], name: str, reading: int) -> int:
+        """See `Rankings.rank_of`."""
+        return sum(other > reading for other in self._readings(buckets, name))
+
     def read_outbox(
         self, wanted: Mapping[int, int], limit: int
     ) -> dict[int, list[tuple[int, bytes]]]:
@@ -257,5 +233,13 @@ class MemoryStore:
     def close(self) -> None:
         """See `Store.close`."""
 
-    def _bucket(self, number: int) -> _Bucket:
-        return self._buckets.setdefault(number, _Bucket())
+    def _readings(self, buckets: Sequence[int], name: str) -> list[int]:
+        with self._lock:
+            return [
+                reading
+                for number in buckets
+                for reading in self._bucket(number).ranks.get(name, {}).values()
+            ]
+
+    def _bucket(self, number: int) -> MemoryBucket:
+        return self._buckets.setdefault(number, MemoryBucket())

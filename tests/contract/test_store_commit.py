@@ -30,6 +30,10 @@ def full_commit(version: int, epoch: int, expected: int, following: int) -> Buck
         marks=b"marks-1",
         outbox=[b"row-1", b"row-2"],
         clock_ms=900,
+        editions=b"editions-1",
+        ranks={"spend": {"ann": 40, "ben": -7}},
+        history={"ann": [b"first", b"second"]},
+        history_limit=5,
     )
 
 
@@ -48,6 +52,10 @@ def test_a_commit_writes_everything_together(store: Store) -> None:
         (6, "ann\x1fo-0"): b"entry-0",
     }
     assert store.read_outbox({5: 0}, 10) == {5: [(1, b"row-1"), (2, b"row-2")]}
+    assert head.editions == b"editions-1"
+    assert store.rank_names(5) == ["spend"]
+    assert store.rank_readings([5], "spend", -100, 100) == [-7, 40]
+    assert store.load_history(5, "ann") == [b"first", b"second"]
 
 
 def test_every_commit_advances_the_version_by_one(store: Store) -> None:
@@ -71,6 +79,11 @@ def _refused() -> dict[str, tuple[BucketCommit, Outcome]]:
         commit.orders = {}
         commit.drop_marks = 1
         commit.clock_ms = 99_999
+        commit.editions = b""
+        commit.ranks = {"other": {"ann": 3}}
+        commit.drop_ranks = ["spend"]
+        commit.erased = ["ben"]
+        commit.gone_orders = {6: ["ann\x1fo-0"]}
     unopened = full_commit(1, 1, 10, 20)
     unopened.epochs = {SOURCE: 1, "profiles/3": 1}
     return {
@@ -212,6 +225,10 @@ def test_a_dropped_period_takes_its_entries_along(store: Store) -> None:
         BucketCommit(5, 0, clock_ms=2**60),
         BucketCommit(5, 0, drop_marks=-1),
         BucketCommit(5, 0, orders={3: {"o": b""}}, drop_periods=[3]),
+        BucketCommit(5, 0, ranks={"spend": {"ann": 0, "ben": 2**53}}),
+        BucketCommit(5, 0, ranks={"spend": {"ann": -(2**53), "ben": None}}),
+        BucketCommit(5, 0, ranks={"spend": {}}, drop_ranks=["spend"]),
+        BucketCommit(5, 0, history={"ann": [b"entry"]}),
     ],
     ids=lambda commit: repr(commit)[:60],
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from stream.adapters.memory_store import MemoryStore
+from stream.rankings import READING_LIMIT, Ranked
 from stream.store import ABSENT, LARGEST_NUMBER, BucketCommit
 from tests.contract.backends import ON_REDIS
 
@@ -25,6 +26,9 @@ NUMBERS = st.one_of(st.integers(0, 40), st.integers(0, LARGEST_NUMBER))
 PERIODS = st.integers(0, 2)
 SLIP = st.sampled_from([0] * 12 + [1])
 """Mostly no slip, so that most commits get past most checks."""
+READINGS = st.one_of(st.integers(-20, 20), st.integers(1 - READING_LIMIT, READING_LIMIT - 1))
+EVERY = (-READING_LIMIT, READING_LIMIT)
+RANKINGS = ["spend", "naïve {x}:1"]
 ENTRIES = st.dictionaries(PERIODS, st.dictionaries(NAMES, BLOBS, max_size=3), max_size=2)
 
 
@@ -73,8 +77,26 @@ class Twins(RuleBasedStateMachine):
             drop_marks=data.draw(st.integers(0, 3), "drop marks"),
             outbox=data.draw(st.lists(BLOBS, max_size=3), "outbox"),
             clock_ms=data.draw(NUMBERS | st.none(), "clock"),
+            editions=data.draw(st.none() | BLOBS, "editions"),
         )
+        self.add_people(data, commit)
         assert self.real.commit([commit, commit]) == self.model.commit([commit, commit])
+
+    @staticmethod
+    def add_people(data: st.DataObject, commit: BucketCommit) -> None:
+        """Rank, remember and erase."""
+        dropped = data.draw(st.sampled_from([[], [], [], RANKINGS[:1], RANKINGS]), "drop ranks")
+        readings = st.dictionaries(NAMES, READINGS | st.none())
+        commit.drop_ranks = dropped
+        for name in [name for name in RANKINGS if name not in dropped]:
+            if data.draw(st.booleans(), f"rank by {name}"):
+                commit.ranks[name] = data.draw(readings, "readings")
+        commit.history = data.draw(st.dictionaries(NAMES, st.lists(BLOBS, max_size=3)), "history")
+        commit.history_limit = data.draw(st.integers(1, 4), "history limit")
+        commit.erased = data.draw(st.just([]) | st.lists(NAMES, max_size=3), "erased")
+        commit.gone_orders = data.draw(
+            st.just({}) | st.dictionaries(PERIODS, st.lists(NAMES, max_size=2), max_size=2), "gone"
+        )
 
     @rule(bucket=st.sampled_from(BUCKETS), row=st.integers(0, 20))
     def trim(self, bucket: int, row: int) -> None:
@@ -92,6 +114,14 @@ class Twins(RuleBasedStateMachine):
     def due(self, upto_ms: int, limit: int) -> None:
         """Ask for deadlines."""
         assert self.real.due(BUCKETS, upto_ms, limit) == self.model.due(BUCKETS, upto_ms, limit)
+
+    @rule(data=st.data(), low=READINGS, high=READINGS, limit=st.integers(0, 4))
+    def page(self, data: st.DataObject, low: int, high: int, limit: int) -> None:
+        """Ask for a page of a ranking, also after customers that are not there."""
+        name, bucket = data.draw(st.sampled_from(RANKINGS)), data.draw(st.sampled_from(BUCKETS))
+        after = data.draw(st.none() | st.builds(Ranked, READINGS, NAMES))
+        found = self.model.rank_members(bucket, name, low, high, limit, after)
+        assert self.real.rank_members(bucket, name, low, high, limit, after) == found
 
     @rule(after=st.integers(0, 10), limit=st.integers(0, 5))
     def read(self, after: int, limit: int) -> None:
@@ -115,6 +145,13 @@ def everything(store: Store) -> list[object]:
         store.due(BUCKETS, LARGEST_NUMBER, 100),
         store.read_outbox(dict.fromkeys(BUCKETS, 0), 1000),
         store.outbox_depth(BUCKETS),
+        [store.rank_names(bucket) for bucket in BUCKETS],
+        [store.rank_bins(BUCKETS, name) for name in RANKINGS],
+        [store.rank_readings(BUCKETS, name, -20, 21) for name in RANKINGS],
+        [store.rank_of(BUCKETS, name, 3) for name in RANKINGS],
+        [store.rank_members(b, n, *EVERY, 99) for b in BUCKETS for n in RANKINGS],
+        [store.load_history(bucket, name) for bucket in BUCKETS for _, name in places],
+        [store.scan_orders(bucket, prefix) for bucket in BUCKETS for prefix in ["", "a", "10"]],
     ]
 
 

@@ -45,6 +45,13 @@ def rich_commit(version: int) -> BucketCommit:
         drop_marks=1,
         outbox=[b"row"],
         clock_ms=version,
+        editions=b"editions" if version % 2 else b"",
+        ranks={"spend": {"ann": version, "old": None}},
+        drop_ranks=["unused"],
+        history={"ann": [b"entry"]},
+        history_limit=2,
+        erased=["gone"],
+        gone_orders={3: ["gone"]},
     )
 
 
@@ -78,7 +85,9 @@ def test_the_outbox_hint_names_the_bucket(store: Store, backend: RedisBackend) -
         assert hints.get_message(timeout=0) is None
 
 
-KEYS = ["meta", "states", "due", "outbox", "marks", "orders:1", "orders:2"]
+LEDGER = ["orders:1", "orders:2", "orders:3"]
+KEYS = ["meta", "states", "due", "outbox", "marks", *LEDGER, "rank:spend", "bins:spend", "history"]
+DAMAGE = {"bins:spend": ("0", "by hand"), "history": ("ann", "by hand")}
 
 
 @pytest.mark.parametrize("backend", ON_ONE_SERVER, indirect=True)
@@ -92,6 +101,20 @@ def test_a_key_of_another_type_is_found_before_the_first_write(
     with pytest.raises(StoreMismatch, match="WRONGTYPE") as caught:
         store.commit([rich_commit(0)])
     assert isinstance(caught.value.__cause__, redis.RedisError)
+    assert backend.contents() == before
+
+
+@pytest.mark.parametrize("backend", ON_ONE_SERVER, indirect=True)
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_value_is_found_before_the_first_write(
+    store: Store, backend: RedisBackend, name: str
+) -> None:
+    """The script computes with bins and histories: what it cannot read stops it beforehand."""
+    must(store, rich_commit(0))
+    backend.clients[0].hset(f"{PREFIX}:{{b1}}:{name}", *DAMAGE[name])
+    before = backend.contents()
+    with pytest.raises(StoreMismatch):
+        store.commit([rich_commit(1)])
     assert backend.contents() == before
 
 

@@ -6,10 +6,12 @@
 
 local refused = {}
 for _, command in ipairs({
-  {'HGET', KEYS[1], 'f'}, {'HMGET', KEYS[1], 'f'}, {'HGETALL', KEYS[1]}, {'HINCRBY', KEYS[1], 'f', '1'},
+  {'HGET', KEYS[1], 'f'}, {'HMGET', KEYS[1], 'f'}, {'HGETALL', KEYS[1]}, {'HKEYS', KEYS[1]},
+  {'HINCRBY', KEYS[1], 'f', '1'},
   {'HLEN', KEYS[1]}, {'HSET', KEYS[1], 'f', 'v'}, {'HDEL', KEYS[1], 'f'}, {'HSCAN', KEYS[1], '0'},
   {'ZCARD', KEYS[1]}, {'ZADD', KEYS[1], '1', 'm'}, {'ZREM', KEYS[1], 'm'},
-  {'ZRANGEBYSCORE', KEYS[1], '-inf', '0'},
+  {'ZRANGEBYSCORE', KEYS[1], '-inf', '0'}, {'ZRANGE', KEYS[1], '0', '-1'},
+  {'ZCOUNT', KEYS[1], '-inf', '0'}, {'ZMSCORE', KEYS[1], 'm'},
   {'XLEN', KEYS[1]}, {'XADD', KEYS[1], '*', 'f', 'v'}, {'XRANGE', KEYS[1], '-', '+'},
   {'XTRIM', KEYS[1], 'MINID', '1-0'},
   {'LLEN', KEYS[1]}, {'LRANGE', KEYS[1], '0', '-1'}, {'LTRIM', KEYS[1], '0', '-1'},

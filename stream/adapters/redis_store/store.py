@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from stream.adapters.redis_store import link, scripts, wire
+from stream.adapters.redis_store import answers, link, scripts, wire
 from stream.adapters.redis_store.errors import translate
+from stream.adapters.redis_store.rankings import RedisRankings
 from stream.store import CommitResult, Outcome, StoreMismatch
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _OUTCOMES: Final = tuple(sorted(Outcome, key=lambda outcome: outcome.value))
 _SCAN_COUNT: Final = 500
 
 
-class RedisStore:
+class RedisStore(RedisRankings):
     """The store on one Redis or Valkey server, or on a cluster. See `stream.store.Store`.
 
     Args:
@@ -31,8 +32,7 @@ class RedisStore:
     """
 
     def __init__(self, url: str, *, prefix: str = "ts", timeout_s: float = 10.0) -> None:
-        self._keys = wire.Keys(prefix)
-        self._link = link.connect(url, timeout_s=timeout_s)
+        super().__init__(wire.Keys(prefix), link.connect(url, timeout_s=timeout_s))
 
     def install(self, bucket_count: int) -> None:
         """See `Store.install`. Also fails if the user lacks a right that a commit needs."""
@@ -96,7 +96,11 @@ class RedisStore:
 
     def commit(self, commits: Sequence[BucketCommit]) -> list[CommitResult]:
         """See `Store.commit`."""
-        commands = [wire.commit_command(self._keys, commit) for commit in commits]
+        rankings = self._rankings_to_erase_from(commits)
+        commands = [
+            wire.commit_command(self._keys, commit, rankings.get(commit.bucket, ()))
+            for commit in commits
+        ]
         replies = self._link.call(commands, writes=True) if commands else []
         results: list[CommitResult] = []
         failure: Exception | None = None
@@ -133,21 +137,32 @@ class RedisStore:
         found = [
             (int(float(due_ms)), bucket, customer.decode())
             for bucket, reply in zip(buckets, replies, strict=True)
-            for customer, due_ms in wire.pairs(reply).items()
+            for customer, due_ms in answers.pairs(reply).items()
         ]
         found.sort()
         return [(bucket, customer, due_ms) for due_ms, bucket, customer in found[:limit]]
 
     def scan_states(self, bucket: int) -> Iterator[tuple[str, bytes]]:
         """See `Store.scan_states`."""
-        key = self._keys.bucket(bucket)[1]
-        cursor: int | bytes = 0
-        while True:
-            ((cursor, page),) = self._call([("HSCAN", key, cursor, "COUNT", _SCAN_COUNT)])
-            for customer, state in wire.pairs(page).items():
-                yield customer.decode(), state
-            if int(cursor) == 0:
-                return
+        for customer, state in self._scan(self._keys.bucket(bucket)[1]):
+            yield customer.decode(), state
+
+    def scan_orders(self, bucket: int, prefix: str) -> list[tuple[int, str]]:
+        """See `Store.scan_orders`."""
+        (fields,) = self._call([("HKEYS", self._keys.bucket(bucket)[0])])
+        match = ("MATCH", wire.literal(prefix) + "*")
+        return sorted(
+            {
+                (period, key.decode())
+                for period in answers.periods(fields)
+                for key, _ in self._scan(self._keys.period(bucket, period), *match)
+            }
+        )
+
+    def load_history(self, bucket: int, customer: str) -> list[bytes]:
+        """See `Store.load_history`."""
+        (block,) = self._call([("HGET", self._keys.history(bucket), customer)])
+        return answers.unframed(block or b"")
 
     def read_outbox(
         self, wanted: Mapping[int, int], limit: int
@@ -162,7 +177,9 @@ class RedisStore:
             ]
         )
         return {
-            bucket: [(int(row.partition(b"-")[0]), wire.pairs(body)[b"r"]) for row, body in reply]
+            bucket: [
+                (int(row.partition(b"-")[0]), answers.pairs(body)[b"r"]) for row, body in reply
+            ]
             for bucket, reply in zip(wanted, replies, strict=True)
         }
 
@@ -195,7 +212,7 @@ class RedisStore:
     def halts(self) -> dict[str, str]:
         """See `Store.halts`."""
         (reply,) = self._call([("HGETALL", self._keys.halts)])
-        return {source.decode(): reason.decode() for source, reason in wire.pairs(reply).items()}
+        return {source.decode(): reason.decode() for source, reason in answers.pairs(reply).items()}
 
     def release(self, source: str) -> None:
         """See `Store.release`."""
@@ -208,11 +225,33 @@ class RedisStore:
     def server_info(self) -> StoreFacts:
         """See `Store.server_info`."""
         (reply,) = self._call([("EVALSHA", scripts.FACTS.sha, 1, self._keys.count)])
-        return wire.facts(*reply)
+        return answers.facts(*reply)
 
     def close(self) -> None:
         """See `Store.close`."""
         self._link.close()
+
+    def _rankings_to_erase_from(self, commits: Sequence[BucketCommit]) -> dict[int, set[str]]:
+        """Return the rankings that a bucket has or is given by *commits*, where any erases."""
+        buckets = sorted({commit.bucket for commit in commits if commit.erased})
+        fields = self._call([("HKEYS", self._keys.bucket(bucket)[0]) for bucket in buckets])
+        rankings = {
+            bucket: set(answers.rank_names(reply))
+            for bucket, reply in zip(buckets, fields, strict=True)
+        }
+        for commit in commits:
+            if commit.bucket in rankings:
+                rankings[commit.bucket].update(commit.ranks)
+        return rankings
+
+    def _scan(self, key: str, *options: str) -> Iterator[tuple[bytes, bytes]]:
+        """Walk the fields and values of a hash; some may come twice."""
+        cursor: int | bytes = 0
+        while True:
+            ((cursor, page),) = self._call([("HSCAN", key, cursor, "COUNT", _SCAN_COUNT, *options)])
+            yield from answers.pairs(page).items()
+            if int(cursor) == 0:
+                return
 
     def _heads(
         self, buckets: Sequence[int], script: scripts.Script, *arguments: str
@@ -222,14 +261,4 @@ class RedisStore:
             names = self._keys.bucket(bucket)
             commands.append(("EVALSHA", script.sha, 2, names[0], names[4], *arguments))
         replies = self._call(commands, writes=script is scripts.OPEN)
-        return [wire.head(bucket, reply) for bucket, reply in zip(buckets, replies, strict=True)]
-
-    def _call(self, commands: Sequence[Command], *, writes: bool = False) -> list[Any]:
-        """Return the replies, or raise for the first error among them."""
-        if not commands:
-            return []
-        replies = self._link.call(commands, writes=writes)
-        for reply in replies:
-            if isinstance(reply, Exception):
-                raise translate(reply) from reply
-        return replies
+        return [answers.head(bucket, reply) for bucket, reply in zip(buckets, replies, strict=True)]
