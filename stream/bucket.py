@@ -21,6 +21,7 @@ from stream.arrivals import Payment
 from stream.customer import Customer, decode, encode
 from stream.groups.kinship import Kinship
 from stream.groups.member_rows import MemberTold
+from stream.history import encode_transition
 from stream.ledger import (
     OrderEntry,
     decode_entry,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from stream.arrivals import Arrival, OtherEvent
     from stream.changes import Change
     from stream.fold import Scorer
+    from stream.plan import Plan
 
 
 class Refusal(NamedTuple):
@@ -250,6 +252,8 @@ class Bucket:
             drop_marks=drop_marks,
             outbox=[*rows, *letters],
             clock_ms=clock_ms,
+            history=_history(tally.changes, plan) if plan.history_limit else {},
+            history_limit=plan.history_limit,
         )
         self.cursors.update(positions)
         self.version += 1
@@ -343,6 +347,13 @@ class Bucket:
         finds must not depend on the others of its bucket.
         """
         return period_of(now_ms - self.scorer.plan.refund_ms) - 1
+
+
+def _history(changes: Sequence[Change], plan: Plan) -> dict[str, list[bytes]]:
+    by_customer: dict[str, list[bytes]] = {}
+    for change in changes:
+        by_customer.setdefault(change.customer_id, []).append(encode_transition(change, plan))
+    return by_customer
 
 
 def _by_period(entries: Mapping[str, OrderEntry]) -> dict[int, dict[str, bytes]]:

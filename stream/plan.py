@@ -80,6 +80,7 @@ class Plan:
         refund_ms: How long an order can be found by its refunds.
         max_future_ms: How far an event may be ahead of its record.
         treatments: What each grade is promised.
+        history_limit: How many of its last changes are kept of each customer.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Plan:
     refund_ms: int
     max_future_ms: int
     treatments: Treatments
+    history_limit: int
 
     def read(self, customer: Customer, now_ms: int) -> list[Value]:
         """Return every measure of a customer that was rolled to *now_ms*."""
@@ -165,6 +167,7 @@ def compile_policy(
         refund_ms=refund_ms,
         max_future_ms=document.max_future_minutes * 60_000,
         treatments=compile_treatments(document.treatments),
+        history_limit=document.history_transitions,
     )
 
 

@@ -12,6 +12,7 @@ from agents.cli import (
     explain,
     export,
     fit,
+    history,
     options,
     policy,
     replay,
@@ -33,6 +34,7 @@ app.command()(worker.worker)
 app.command()(replay.replay)
 app.command()(export.export)
 app.command()(explain.explain)
+app.command()(history.history)
 app.command()(rfm.rfm)
 app.command()(doctor.doctor)
 policy.app.command()(cuts.cuts)

@@ -37,6 +37,7 @@ class PolicyShape(Part):
         rates: Value of one unit of every other accepted currency in the reporting currency.
         refund_days: How long a refund or cancellation can find its order.
         max_future_minutes: How far an event may claim to be ahead of its record.
+        history_transitions: How many of its last changes are kept of each customer.
         measures: What is known of a customer, by name.
         gradings: How measures become grades, by name.
         population: Cuts of the population that this policy fixes; None: it fixes none.
@@ -51,6 +52,7 @@ class PolicyShape(Part):
     rates: dict[Currency, Rate] = Field(default_factory=dict)
     refund_days: int = Field(default=180, ge=1, le=MAX_DAYS)
     max_future_minutes: int = Field(default=60, ge=0, le=_WEEK_MINUTES)
+    history_transitions: int = Field(default=10, ge=0, le=1000)
     measures: dict[Name, Measure] = Field(min_length=1, description="a mapping of measures")
     gradings: dict[Name, Grading] = Field(min_length=1, description="a mapping of gradings")
     population: Population | None = None

@@ -126,6 +126,17 @@ async def test_the_live_system_and_the_pure_core_write_the_same_bytes(
         assert "1997-09-30" in told[0]
         assert "客户 c7" in await tierstream(system, "explain", "c7", "--lang", "zh")
         changes = [json.loads(line) for line in (live / "changes.jsonl").read_text().splitlines()]
+        kept = json.loads(await tierstream(system, "history", "c7", "--json"))["transitions"]
+        announced = {
+            (change["instant"], change["grading"], change["sequence"], change["to"])
+            for change in changes
+            if change["customer_id"] == "c7"
+        }
+        last = [(t["instant"], t["grading"], t["sequence"], t["to"]) for t in kept]
+        assert len(last) == 10 < len(announced)
+        assert set(last) < announced
+        assert max(last)[0] == max(announced)[0]
+        assert "c7" in await tierstream(system, "history", "c7", "--lang", "zh")
         assert {change["cause"]["kind"] for change in changes} == {"order", "refund", "time"}
 
 

@@ -1,0 +1,90 @@
+"""`tierstream history`: a customer's last transitions, as they were announced."""
+
+from typing import Annotated
+
+import typer
+
+from agents.cli import options, show
+from agents.cli.errors import CommandError
+from agents.cli.explain_words import Words
+from agents.cli.stores import opened
+from agents.settings import Settings
+from schemas.policy import PolicyDocument
+from schemas.policy.labels import Language
+from stream.history import Moved, Transition, decode_transition, transition_payload
+from stream.partition import bucket_of
+
+
+def history(
+    customer: Annotated[
+        str, typer.Argument(metavar="CUSTOMER", help="The customer's id.", show_default=False)
+    ],
+    language: Annotated[
+        Language, typer.Option("--lang", help="Language of words and labels.")
+    ] = "en",
+    policy: options.Policy = None,
+    redis: options.Redis = None,
+    namespace: options.Namespace = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show a customer's last changes of tier, oldest first, each with its cause and reasons.
+
+    As many are kept as the policy's history_transitions says.
+    """
+    settings = options.settings_from(None, redis, namespace, policy)
+    document = options.policy_from(settings)
+    found = _load(settings, customer)
+    if as_json:
+        transitions = [transition_payload(transition) for transition in found]
+        show.print_json({"customer_id": customer, "transitions": transitions})
+        return
+    words = Words(document, language)
+    say = words.say
+    made = show.table(
+        say("customer", id=customer),
+        *(say(key) for key in ("instant", "grading", "from", "to", "cause", "reasons")),
+    )
+    for transition in found:
+        made.add_row(*_cells(transition, document, words))
+    show.out.print(made)
+
+
+def _load(settings: Settings, customer_id: str) -> list[Transition]:
+    with opened(settings) as (store, known):
+        kept = store.load_history(bucket_of(customer_id, known.buckets), customer_id)
+    if not kept:
+        raise CommandError(
+            f"no change of customer {customer_id!r} is kept in Redis under {settings.key_prefix}"
+        )
+    return [decode_transition(entry) for entry in kept]
+
+
+def _cells(transition: Transition, document: PolicyDocument, words: Words) -> tuple[str, ...]:
+    """Return a row; what an older policy called otherwise is called by its id."""
+    name = transition.grading
+    known = name in document.gradings
+
+    def tier(one: str | None) -> str:
+        return words.tier(name, one) if known or one is None else one
+
+    cause = words.say(f"cause_{transition.cause}")
+    return (
+        show.instant(transition.instant_ms),
+        words.grading(name) if known else name,
+        tier(transition.before),
+        tier(transition.after),
+        cause if transition.event_id is None else f"{cause} {show.escaped(transition.event_id)}",
+        "; ".join(show.escaped(_reason(reason, document, words)) for reason in transition.reasons),
+    )
+
+
+def _reason(reason: Moved, document: PolicyDocument, words: Words) -> str:
+    if reason.unit == "tier":
+        known = reason.name in document.gradings
+        name = words.grading(reason.name) if known else reason.name
+        tiers = [None if side is None else str(side) for side in (reason.before, reason.after)]
+        sides = [words.tier(reason.name, tier) if known else str(tier) for tier in tiers]
+    else:
+        name = words.measure(reason.name) if reason.name in document.measures else reason.name
+        sides = [words.reading(side, reason.unit) for side in (reason.before, reason.after)]
+    return f"{name} {sides[0]} → {sides[1]}"
