@@ -32,10 +32,10 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller_port}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
-advertised.listeners=PLAINTEXT://{host}:{port}
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners={protocol}://{host}:{port},CONTROLLER://{host}:{controller_port}
+advertised.listeners={protocol}://{host}:{port}
+inter.broker.listener.name={protocol}
+listener.security.protocol.map={protocol}:{protocol},CONTROLLER:PLAINTEXT
 log.dirs={log_dir}
 default.replication.factor=1
 offsets.topic.replication.factor=1
@@ -97,7 +97,16 @@ class ApacheKafka(LocalServer):
     """
 
     name = "apache-kafka"
+    _protocol = "PLAINTEXT"
     _controller_port: int | None = None
+
+    def _security(self) -> str:
+        """Return what its properties say about security."""
+        return ""
+
+    def _users(self) -> list[str]:
+        """Return the options that store its first users while its storage is formatted."""
+        return []
 
     def _java(self, main: str, *arguments: str) -> list[str]:
         java = shutil.which("java")
@@ -115,11 +124,13 @@ class ApacheKafka(LocalServer):
             self._controller_port = free_port({self.port})
         config.write_text(
             PROPERTIES.format(
+                protocol=self._protocol,
                 host=HOST,
                 port=self.port,
                 controller_port=self._controller_port,
                 log_dir=formatted.parent,
             )
+            + self._security()
         )
         if not formatted.exists():
             self._format(config)
@@ -127,8 +138,9 @@ class ApacheKafka(LocalServer):
 
     def _format(self, config: Path) -> None:
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+        command = ["format", "-t", cluster_id, "-c", str(config), *self._users()]
         done = subprocess.run(  # noqa: S603 -- Java on the jars we resolved
-            self._java("kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(config)),
+            self._java("kafka.tools.StorageTool", *command),
             capture_output=True,
             text=True,
             check=False,
