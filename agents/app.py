@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING, Any
 
 import faust
 
 from agents.feed import ChangeFeed
 from agents.health import add_pages
-from agents.kafka import heartbeat_ms
+from agents.kafka import heartbeat_ms, trust
 from agents.metrics import Metrics
 from agents.relay import Relay
 from agents.scoring import ScoringService
@@ -71,10 +70,10 @@ def create_app(settings: Settings, role: Role, scorer: Scorer | None) -> Tierstr
     working: list[ScoringService | Relay] = []
     if scorer is not None:
         working.append(
-            ScoringService(settings, (_store(settings), _store(settings)), scorer, metrics)
+            ScoringService(settings, (open_store(settings), open_store(settings)), scorer, metrics)
         )
     if role != "scoring":
-        working.append(Relay(settings, _store(settings), metrics))
+        working.append(Relay(settings, open_store(settings), metrics))
     if role != "scoring" and settings.audit:
         feed = ChangeFeed(metrics)
         topic = app.topic(settings.topic("tier-changes"), value_type=bytes, key_type=bytes)
@@ -88,7 +87,8 @@ def create_app(settings: Settings, role: Role, scorer: Scorer | None) -> Tierstr
     return app
 
 
-def _store(settings: Settings) -> RedisStore:
+def open_store(settings: Settings) -> RedisStore:
+    """Return the store; nothing is connected before its first call."""
     return RedisStore(settings.redis, prefix=settings.key_prefix)
 
 
@@ -98,11 +98,7 @@ def _broker_url(bootstrap: str) -> str:
 
 def _credentials(settings: Settings) -> Any:  # noqa: ANN401 - Faust has no common type
     security = settings.security
-    context = None
-    if security.protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=security.ca_file)
-        if security.cert_file:
-            context.load_cert_chain(security.cert_file, security.key_file)
+    context = trust(security) if security.protocol.endswith("SSL") else None
     if security.protocol.startswith("SASL"):
         return faust.SASLCredentials(
             username=security.username,

@@ -11,10 +11,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
+from agents.settings import PREFIX, SettingsError
 from stream.partition import murmur2
 
 if TYPE_CHECKING:
-    from agents.settings import Settings
+    from agents.settings import KafkaSecurity, Settings
 
 log = structlog.get_logger(__name__)
 
@@ -35,15 +36,33 @@ def connection(settings: Settings) -> dict[str, Any]:
         "security_protocol": security.protocol,
     }
     if security.protocol.endswith("SSL"):
-        context = ssl.create_default_context(cafile=security.ca_file)
-        if security.cert_file:
-            context.load_cert_chain(security.cert_file, security.key_file)
-        arguments["ssl_context"] = context
+        arguments["ssl_context"] = trust(security)
     if security.protocol.startswith("SASL"):
         arguments["sasl_mechanism"] = security.mechanism
         arguments["sasl_plain_username"] = security.username
         arguments["sasl_plain_password"] = security.password
     return arguments
+
+
+def trust(security: KafkaSecurity) -> ssl.SSLContext:
+    """Return whom to trust, and as whom to come.
+
+    Raises:
+        SettingsError: A file is not what it should be.
+    """
+    variable, name = "CA_FILE", security.ca_file
+    try:
+        context = ssl.create_default_context(cafile=name)
+        if security.cert_file:
+            variable, name = "CERT_FILE", security.cert_file
+            context.load_cert_chain(security.cert_file, security.key_file)
+    except OSError as exc:
+        message = (
+            f"{PREFIX}KAFKA_{variable}: {name!r} is not allowed ({exc.strerror or exc}); "
+            "allowed: a PEM file, with its key where it is a certificate of ours"
+        )
+        raise SettingsError(message) from exc
+    return context
 
 
 def heartbeat_ms(settings: Settings) -> int:

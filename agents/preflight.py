@@ -9,33 +9,61 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from agents.kafka import admin
+from agents.reach import knock
+from agents.rights import lacking
 from agents.settings import INPUTS, OUTBOX, OUTPUTS, SettingsError
+from stream.store import StoreUnavailable
 
 if TYPE_CHECKING:
-    from agents.settings import Settings
+    from agents.settings import Role, Settings
+    from stream.store import Store
 
 log = structlog.get_logger(__name__)
 _RETRY_S = 2.0
 
 
-async def await_kafka(settings: Settings) -> None:
-    """Wait until the broker answers and has all topics; say what is missing meanwhile.
+async def await_kafka(settings: Settings, role: Role) -> None:
+    """Wait until the broker answers, has all topics and grants what *role* needs.
+
+    Says meanwhile what is missing.
 
     Raises:
+        RefusedError: Trust, user or password are wrong; waiting would not help.
         SettingsError: The topics are there and do not fit; waiting would not help.
     """
     while True:
         try:
-            counts = await _partition_counts(settings)
+            await knock(settings)
+            refused = await lacking(settings, role)
+            counts = {} if refused else await _partition_counts(settings)
         except (KafkaError, OSError) as exc:
             log.warning("kafka_unavailable", kafka=settings.kafka, error=str(exc) or repr(exc))
         else:
+            if refused:
+                log.warning("rights_missing", lacking=[str(right) for right in refused])
+                await asyncio.sleep(_RETRY_S)
+                continue
             missing = sorted(name for name, count in counts.items() if not count)
             if not missing:
                 check_partitions(settings, counts)
                 return
             log.warning("topics_missing", topics=missing, remedy="tierstream topics create")
         await asyncio.sleep(_RETRY_S)
+
+
+def check_store(store: Store, buckets: int, role: Role) -> None:
+    """Look whether the store is ours to use; one that does not answer is waited for later.
+
+    Raises:
+        StoreMismatch: It refuses us, or is another installation's; waiting would not help.
+    """
+    try:
+        if role == "delivery":
+            store.ping()
+        else:
+            store.install(buckets)
+    except StoreUnavailable as exc:
+        log.warning("store_unavailable", error=str(exc))
 
 
 def check_partitions(settings: Settings, counts: dict[str, int]) -> int:

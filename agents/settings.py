@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from stream.groups.member_rows import GROUP_MEMBERS
 from stream.seen import DedupWindow
@@ -21,6 +22,10 @@ PREFIX = "TIERSTREAM_"
 INPUTS = ("orders", "interactions", "profiles", "controls", GROUP_MEMBERS)
 OUTPUTS = ("tier-changes", "customer-tiers", "tier-forecasts", "dead-letters")
 OUTBOX = "outbox"
+
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 
 Clock = Literal["wall", "stream"]
 Role = Literal["scoring", "delivery", "all"]
@@ -131,6 +136,7 @@ class Settings:
         return f"ts:{self.namespace}" if self.namespace else "ts"
 
 
+_REDIS_FILES = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 _SWITCH = {"on": True, "off": False}
 _NUMBERS = {f.name for f in fields(Settings) if f.type == "int"}
 
@@ -168,7 +174,46 @@ def from_environment(environ: Mapping[str, str] | None = None, **overrides: Any)
     if settings.buckets < 1:
         message = f"{PREFIX}BUCKETS: {settings.buckets} is not allowed; allowed: 1 or more"
         raise SettingsError(message)
+    _check_security(settings.security)
+    _check_redis(settings.redis)
     return settings
+
+
+def _check_security(security: KafkaSecurity) -> None:
+    choices = (
+        ("PROTOCOL", security.protocol, PROTOCOLS),
+        ("MECHANISM", security.mechanism, MECHANISMS),
+    )
+    for name, value, allowed in choices:
+        if value not in allowed:
+            message = f"{PREFIX}KAFKA_{name}: {value!r} is not allowed; allowed: "
+            raise SettingsError(message + ", ".join(allowed))
+    if not security.protocol.startswith("SASL"):
+        return
+    for name, secret in (("USERNAME", security.username), ("PASSWORD", security.password)):
+        if not secret:
+            message = f"{PREFIX}KAFKA_{name}: missing; {security.protocol} asks for it"
+            raise SettingsError(message)
+
+
+def _check_redis(url: str) -> None:
+    """Refuse what is no URL without showing any of it: an odd password is a common reason."""
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in REDIS_SCHEMES and (parts.port is None or parts.port > 0)
+    except ValueError:
+        fits = False
+    if not fits:
+        message = (
+            f"--redis ({PREFIX}REDIS): this URL is not allowed; allowed: "
+            + ", ".join(f"{scheme}://" for scheme in REDIS_SCHEMES)
+            + ", a password percent-encoded"
+        )
+        raise SettingsError(message) from None
+    for name, path in parse_qsl(parts.query):
+        if name in _REDIS_FILES and not os.path.isfile(path):  # noqa: PTH113 - a text from a URL
+            message = f"--redis ({PREFIX}REDIS): {name}={path} is not allowed; allowed: a file"
+            raise SettingsError(message)
 
 
 def _parse(variable: str, name: str, text: str) -> object:

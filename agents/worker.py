@@ -7,17 +7,20 @@ import asyncio
 import gc
 import logging
 import sys
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import structlog
 from faust import Worker
 
-from agents.app import create_app
-from agents.preflight import await_kafka
+from agents.app import create_app, open_store
+from agents.preflight import await_kafka, check_store
+from agents.reach import RefusedError
 from agents.settings import SettingsError, from_environment
 from schemas.policy import PolicyFileError, load_policy
 from stream.fold import Scorer
 from stream.plan import compile_policy
+from stream.store import StoreMismatch
 
 if TYPE_CHECKING:
     from agents.settings import Role, Settings
@@ -30,7 +33,11 @@ def configure_logging(*, as_json: bool) -> None:
     renderer = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # The default shows local variables, passwords among them.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     structlog.configure(
         processors=[
@@ -50,10 +57,14 @@ def run_worker(settings: Settings, role: Role) -> None:
 
     Raises:
         PolicyFileError: The policy cannot be used.
+        RefusedError: Kafka refuses us, or we do not trust it.
         SettingsError: The topics do not fit.
+        StoreMismatch: Redis refuses us, or is another installation's.
     """
     scorer = None if role == "delivery" else Scorer(compile_policy(load_policy(settings.policy)))
-    asyncio.run(await_kafka(settings))
+    with closing(open_store(settings)) as store:
+        check_store(store, settings.buckets, role)
+    asyncio.run(await_kafka(settings, role))
     asyncio.set_event_loop(asyncio.new_event_loop())  # Faust takes the one that is set
     app = create_app(settings, role, scorer)
     # Customers live long and hold no cycles: looking through all of them for garbage, as
@@ -72,7 +83,7 @@ def main() -> None:
     configure_logging(as_json=arguments.log_json)
     try:
         run_worker(from_environment(), arguments.role)
-    except (PolicyFileError, SettingsError) as exc:
+    except (PolicyFileError, RefusedError, SettingsError, StoreMismatch) as exc:
         sys.exit(str(exc))
 
 

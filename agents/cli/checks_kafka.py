@@ -13,14 +13,17 @@ from aiokafka.protocol.admin import ApiVersionRequest
 from agents import kafka
 from agents.cli.errors import one_line
 from agents.cli.findings import Finding, fail, ok, warn
+from agents.reach import RefusedError, knock
 from agents.replay.reading import read, reader, spans
 from agents.replay.retention import RETENTION, topic_configs
-from agents.settings import INPUTS, OUTBOX, OUTPUTS
+from agents.rights import lacking
+from agents.settings import INPUTS, OUTBOX, OUTPUTS, SettingsError
 from stream.calendar import DAY_MS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from agents.rights import Right
     from agents.settings import Settings
 
 COMPACTED = "customer-tiers"
@@ -63,7 +66,8 @@ _owner = msgspec.json.Decoder(_Owner)
 async def check_kafka(settings: Settings, sample: int) -> list[Finding]:
     """Look at the broker, the topics and at most *sample* records per partition of `orders`."""
     try:
-        findings = [await _broker(settings)]
+        await knock(settings)
+        findings = [await _broker(settings), _rights(await lacking(settings, "all"))]
         partitions = await _partitions(settings)
         findings += _topics(settings, partitions)
         if partitions:
@@ -72,6 +76,9 @@ async def check_kafka(settings: Settings, sample: int) -> list[Finding]:
         if orders in partitions and sample:
             seen = await sample_orders(settings, partitions[orders], sample)
             findings += judge_sample(seen, orders)
+    except (RefusedError, SettingsError) as exc:
+        remedy = "see TIERSTREAM_KAFKA_PROTOCOL, _MECHANISM, _USERNAME, _PASSWORD and _CA_FILE"
+        return [fail("broker", one_line(exc), remedy)]
     except (KafkaError, OSError) as exc:
         remedy = "check --kafka (TIERSTREAM_KAFKA), the network and TIERSTREAM_KAFKA_PROTOCOL"
         return [fail("broker", f"{settings.kafka}: {one_line(exc)}", remedy)]
@@ -113,6 +120,13 @@ def release(low: int, high: int) -> str:
         return "before 2.3"
     found = _RELEASES[max(known)]
     return "4.0" if low >= _FIRST_WITHOUT_OLD_FETCH and found < "4" else found
+
+
+def _rights(lacked: Sequence[Right]) -> Finding:
+    if not lacked:
+        return ok("rights", "this user may do all that a worker does")
+    missing = "; ".join(str(right) for right in lacked)
+    return fail("rights", f"this user lacks: {missing}", "grant what docs/security.md lists")
 
 
 async def _partitions(settings: Settings) -> dict[str, int]:

@@ -14,6 +14,7 @@ from aiokafka.errors import (
 from redis.exceptions import RedisError
 
 from agents.embedded import EmbeddedServerError
+from agents.reach import RefusedError
 from agents.replay.export import ExportError
 from agents.replay.mistakes import ReplayFileError
 from agents.replay.producer import ReplayTargetError
@@ -37,6 +38,7 @@ OURS: Final = (
     MissingTopicError,
     NoScikitLearnError,
     PolicyFileError,
+    RefusedError,
     ReplayFileError,
     ReplayTargetError,
     SettingsError,

@@ -22,7 +22,7 @@ from aiokafka import TopicPartition
 from agents.embedded.server import free_port
 from agents.kafka import consumer, partition_of, producer
 from agents.replay.retention import FOREVER, set_retention
-from agents.settings import Settings
+from agents.settings import KafkaSecurity, Settings
 from agents.topics import TopicPlan, create_topics
 from schemas.policy import load_policy
 from stream.adapters.redis_store import RedisStore
@@ -149,6 +149,7 @@ class System:
     """One installation: a namespace on a broker and a Redis, and its workers.
 
     Use it as an async context manager: topics are made at the start, workers ended at the end.
+    *security* is of the tests' own clients; what workers need is in *env*.
     """
 
     kafka: str
@@ -158,6 +159,7 @@ class System:
     policy_text: str = POLICY
     partitions: int = 4
     env: dict[str, str] = field(default_factory=dict)
+    security: KafkaSecurity = field(default_factory=KafkaSecurity)
     workers: list[Worker] = field(default_factory=list)
     plan: Plan = field(init=False)
     settings: Settings = field(init=False)
@@ -168,7 +170,11 @@ class System:
         path.write_text(self.policy_text)
         self.plan = compile_policy(load_policy(str(path)))
         self.settings = Settings(
-            kafka=self.kafka, redis=self.redis, namespace=self.namespace, policy=str(path)
+            kafka=self.kafka,
+            redis=self.redis,
+            namespace=self.namespace,
+            policy=str(path),
+            security=self.security,
         )
         self.store = RedisStore(self.redis, prefix=self.settings.key_prefix)
         names = await create_topics(self.settings, TopicPlan(partitions=self.partitions))
