@@ -116,7 +116,7 @@ async def _topics(client: Any, names: Sequence[str]) -> dict[str, int]:  # noqa:
     return {
         name: 0 if code == forbidden else operations
         for code, name, _, _, operations in answer.topics
-        if code in {0, forbidden} and operations != _NOT_SAID or code == forbidden
+        if (code in {0, forbidden} and operations != _NOT_SAID) or code == forbidden
     }
 
 
@@ -178,4 +178,6 @@ class _RightsRequest(Request[_RightsRequestStruct]):
 
     def build(self, request_struct_class: type[_RightsRequestStruct]) -> _RightsRequestStruct:
         """Return what goes over the wire."""
-        return request_struct_class(self._topics, False, False, True)
+        create = of_cluster = False
+        of_topics = True
+        return request_struct_class(self._topics, create, of_cluster, of_topics)

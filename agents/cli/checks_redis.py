@@ -14,7 +14,7 @@ from stream.adapters.redis_store import RedisStore
 from stream.store import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from agents.settings import Settings
     from stream.store import StoreFacts
@@ -29,9 +29,10 @@ _FULL = 0.8
 def check_redis(settings: Settings) -> list[Finding]:
     """Look at the server behind the store, and at what is recorded in it. Blocks."""
     try:
-        recorded = recorded_buckets(settings)
         store = RedisStore(settings.redis, prefix=settings.key_prefix)
         try:
+            refused = store.refused()
+            recorded = recorded_buckets(settings)
             started_ms = time.time_ns() // 1_000_000
             facts = store.server_info()
             ended_ms = time.time_ns() // 1_000_000
@@ -39,14 +40,22 @@ def check_redis(settings: Settings) -> list[Finding]:
         finally:
             store.close()
     except (StoreError, RedisError, CommandError, OSError) as exc:
-        remedy = "check --redis (TIERSTREAM_REDIS), the network, user and password"
+        remedy = "check --redis (TIERSTREAM_REDIS: rediss:// for TLS), network, user and password"
         return [fail("redis", one_line(exc), remedy)]
     return [
         *judge_server(facts),
+        _rights(refused),
         judge_clock(facts.clock_ms, started_ms, ended_ms),
         _buckets(settings, recorded),
         *_halts(halts),
     ]
+
+
+def _rights(refused: Sequence[str]) -> Finding:
+    if not refused:
+        return ok("redis user", "may run all that a commit needs")
+    said = f"this user may not run {', '.join(refused)}"
+    return fail("redis user", said, "grant what docs/security.md lists")
 
 
 def judge_server(facts: StoreFacts) -> Iterator[Finding]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import socket
 import ssl
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import redis
 from aiokafka.client import AIOKafkaClient
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MECHANISM = "SCRAM-SHA-512"
 ADMIN = "admin"
+DEFAULT_PASSWORD = "default-secret"  # noqa: S105 - of a server that lives for one test
 
 # The broker talks to itself as a user of its own listener. Its controller listens on loopback,
 # in the clear: that is the anonymous super user, who cannot come in through the other listener.
@@ -71,7 +73,7 @@ class SecureKafka(ApacheKafka):
     name = "secure-kafka"
     _protocol = "SASL_SSL"
 
-    def __init__(self, authority: Authority, passwords: Mapping[str, str], **more: Any) -> None:  # noqa: ANN401
+    def __init__(self, authority: Authority, passwords: Mapping[str, str], **more: Any) -> None:
         super().__init__(**more)
         self._authority = authority
         self._passwords = dict(passwords)
@@ -100,7 +102,7 @@ class SecureKafka(ApacheKafka):
     def _answers(self) -> bool:
         trust = ssl.create_default_context(cafile=self._authority.ca_file)
         with (
-            ssl.socket() as plain,
+            socket.socket() as plain,
             trust.wrap_socket(plain, server_hostname=HOST) as secured,
         ):
             secured.settimeout(ASK_WITHIN_S)
@@ -112,15 +114,14 @@ class SecureRedis(EmbeddedRedis):
     """A Redis that speaks TLS only; its default user is for the tests, with a password."""
 
     name = "secure-redis"
-    password: ClassVar[str] = "default-secret"
 
-    def __init__(self, authority: Authority, **more: Any) -> None:  # noqa: ANN401
+    def __init__(self, authority: Authority, **more: Any) -> None:
         settings = {
             "tls-cert-file": f"{authority.folder}/server.crt",
             "tls-key-file": f"{authority.folder}/server.key",
             "tls-ca-cert-file": authority.ca_file,
             "tls-auth-clients": "no",
-            "requirepass": self.password,
+            "requirepass": DEFAULT_PASSWORD,
         }
         super().__init__(settings=settings, **more)
         self._authority = authority
@@ -132,7 +133,7 @@ class SecureRedis(EmbeddedRedis):
     @property
     def url(self) -> str:
         """The URL of the default user, who may do everything."""
-        return self.url_for("default", self.password)
+        return self.url_for("default", DEFAULT_PASSWORD)
 
     def _command(self) -> list[str]:
         return [*super()._command(), "--port", "0", "--tls-port", str(self.port)]
@@ -158,9 +159,7 @@ async def grant(broker: SecureKafka, commands: str) -> None:
     await client.bootstrap()
     try:
         for creation in creations:
-            answer: Any = await client.send(
-                client.get_random_node(), CreateAclsRequest(*creation)
-            )
+            answer: Any = await client.send(client.get_random_node(), CreateAclsRequest(*creation))
             (code, message) = answer.creation_responses[0]
             assert code == 0, (creation, message)
     finally:

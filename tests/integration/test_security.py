@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
+import functools
+import json
 import re
 import shlex
 import time
@@ -11,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
+from typer.testing import CliRunner
 
+from agents.cli.commands import app
 from tests.brokers.secured import ADMIN, MECHANISM, Authority, SecureKafka, SecureRedis, grant
 from tests.documented import documented
 from tests.integration.system import System, check_chains, check_states, event, order
@@ -21,11 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
+    from tests.integration.system import Worker
+
 pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.timeout(180)]
 
 PAGE = "security.md"
 NAMESPACE = "shop"
-USERS = ("worker", "scoring", "relay", "replayer", "stranger")
+USERS = ("worker", "few", "scoring", "relay", "replayer", "stranger")
 PASSWORDS = {name: f"{name}-secret" for name in (ADMIN, *USERS)}
 REDIS_USER, REDIS_PASSWORD = "tierstream", "redis-secret"
 SECRET = re.compile("|".join(f"{name}-secret" for name in (*PASSWORDS, "redis", "default")))
@@ -36,6 +42,7 @@ class Site:
     """The servers, and the documented users on them."""
 
     authority: Authority
+    stranger: Authority
     kafka: SecureKafka
     redis: SecureRedis
 
@@ -59,14 +66,16 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Both servers, with the documented rights granted in Redis."""
-    authority = Authority(tmp_path_factory.mktemp("authority"))
+    authority, stranger = (Authority(tmp_path_factory.mktemp("authority")) for _ in range(2))
     with (
         SecureKafka(authority, PASSWORDS) as kafka,
         SecureRedis(authority, source="path") as server,
     ):
         with redis.Redis.from_url(server.url) as client:
-            client.execute_command(*shlex.split(documented(PAGE, "redis-user").replace("\\\n", "")))
-        yield Site(authority, kafka, server)
+            user = shlex.split(documented(PAGE, "redis-user").replace("\\\n", ""))
+            client.execute_command(*user)
+            client.execute_command(*user[:2], "few", *user[3:], "-zrem")
+        yield Site(authority, stranger, kafka, server)
 
 
 @pytest.fixture
@@ -80,6 +89,90 @@ async def shop(site: Site, tmp_path: Path) -> AsyncIterator[System]:
         security=site.kafka.security(ADMIN),
     ) as system:
         yield system
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One thing that is wrong.
+
+    Attributes:
+        says: What the one line about it contains, of the worker and of `tierstream doctor`.
+        wrong: The settings that are wrong, by lower-case names.
+        ends: Whether the worker ends at once; else it waits, and says so again and again.
+    """
+
+    says: str
+    wrong: dict[str, str]
+    ends: bool = True
+
+
+def refusals(site: Site) -> dict[str, Refusal]:
+    """Return every way to be refused that a person has to tell from the others."""
+    at, trusted = site.redis.address, f"?ssl_ca_certs={site.authority.ca_file}"
+    known = f"{REDIS_USER}:{REDIS_PASSWORD}@{at}/0"
+    lacking = {"kafka_username": "few", "kafka_password": PASSWORDS["few"]}
+    return {
+        "kafka password": Refusal("refuses user 'worker'", {"kafka_password": "wrong-secret"}),
+        "kafka untrusted": Refusal("is not trusted", {"kafka_ca_file": site.stranger.ca_file}),
+        "kafka plain": Refusal("not speak PLAINTEXT", {"kafka_protocol": "PLAINTEXT"}, ends=False),
+        "kafka right": Refusal("Write on topic shop.tier-forecasts", lacking, ends=False),
+        "redis password": Refusal(
+            "Redis refuses this user",
+            {"redis": f"rediss://tierstream:wrong-secret@{at}/0{trusted}"},
+        ),
+        "redis untrusted": Refusal("is not trusted", {"redis": f"rediss://{known}"}),
+        "redis plain": Refusal("Connection", {"redis": f"redis://{known}"}, ends=False),
+        "redis right": Refusal(
+            "user may not run ZREM", {"redis": f"rediss://few:{REDIS_PASSWORD}@{at}/0{trusted}"}
+        ),
+    }
+
+
+async def test_each_refusal_is_one_plain_line_of_the_worker_and_of_doctor(
+    site: Site, shop: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback and no secret; what waiting cannot repair ends the worker."""
+    commands = documented(PAGE, "kafka-worker").replace("User:worker", "User:few")
+    await grant(site.kafka, documented(PAGE, "kafka-worker"))
+    await grant(site.kafka, commands.replace(" --topic shop.tier-forecasts", ""))
+    cases = refusals(site)
+    workers = {
+        name: shop.start(**{**site.env("worker"), **case.wrong}) for name, case in cases.items()
+    }
+    for name, case in cases.items():
+        failed = await doctor_fails(shop, {**site.env("worker"), **case.wrong}, monkeypatch)
+        assert len(failed) == 1, (name, failed)
+        assert case.says in failed[0], (name, failed)
+    for name, case in cases.items():
+        worker = workers[name]
+        said = functools.partial(lines_of, worker, case.says)
+        await wait_for_async(said, f"{case.says!r} ({worker.log_path})")
+        if case.ends:
+            await wait_for_async(lambda: not worker.running, "its end")  # noqa: B023 - awaited here
+            assert worker.process.returncode == 1, name
+            assert len(said()) == 1, name
+        text = worker.log_path.read_text()
+        assert "Traceback" not in text, text
+        assert not SECRET.search(text), text
+
+
+def lines_of(worker: Worker, words: str) -> list[str]:
+    """Return the lines of a worker's log that contain *words*."""
+    return [line for line in worker.log_path.read_text().splitlines() if words in line]
+
+
+async def doctor_fails(
+    shop: System, wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """Return what `tierstream doctor` finds wrong, as lines."""
+    variables = {"kafka": shop.kafka, "namespace": NAMESPACE, **wrong}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"TIERSTREAM_{name.upper()}", value)
+    done = await asyncio.to_thread(CliRunner().invoke, app, ["doctor", "--json", "--sample", "0"])
+    assert done.exit_code == 1, done.output
+    assert not SECRET.search(done.output), done.output
+    findings = json.loads(done.output)["findings"]
+    return [finding["text"] for finding in findings if finding["level"] == "fail"]
 
 
 async def test_a_worker_with_the_documented_rights_goes_from_orders_to_tier_changes(

@@ -48,12 +48,17 @@ class RedisStore(RedisRankings):
         )
         if refused:
             names = b", ".join(refused).decode()
-            raise StoreMismatch(f"the Redis user may not run {names}: grant it the right")
+            raise StoreMismatch(f"the Redis user may not run {names}: see docs/security.md")
         if int(recorded) != bucket_count:
             raise StoreMismatch(
                 f"{key} records {int(recorded)} buckets, not {bucket_count}: "
                 f"start with {int(recorded)}, or under another prefix"
             )
+
+    def refused(self) -> list[str]:
+        """Return the commands that a commit needs and this user may not run; writes nothing."""
+        (names,) = self._call([("EVALSHA", scripts.RIGHTS.sha, 1, self._keys.bucket(0)[0])])
+        return [name.decode() for name in names]
 
     def open(self, buckets: Sequence[int], source: str) -> list[BucketHead]:
         """See `Store.open`."""
