@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaError
 
 from agents.kafka import admin
 from agents.reach import knock
-from agents.rights import lacking
-from agents.settings import INPUTS, OUTBOX, OUTPUTS, SettingsError
+from agents.rights import lacking, needed
+from agents.settings import INPUTS, SettingsError
 from stream.store import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _RETRY_S = 2.0
 
 
 async def await_kafka(settings: Settings, role: Role) -> None:
-    """Wait until the broker answers, has all topics and grants what *role* needs.
+    """Wait until the broker answers, has the topics of *role* and grants what it needs.
 
     Says meanwhile what is missing.
 
@@ -35,7 +35,7 @@ async def await_kafka(settings: Settings, role: Role) -> None:
         try:
             await knock(settings)
             refused = await lacking(settings, role)
-            counts = {} if refused else await _partition_counts(settings)
+            counts = {} if refused else await _partition_counts(settings, role)
         except (KafkaError, OSError) as exc:
             log.warning("kafka_unavailable", kafka=settings.kafka, error=str(exc) or repr(exc))
         else:
@@ -45,7 +45,8 @@ async def await_kafka(settings: Settings, role: Role) -> None:
                 continue
             missing = sorted(name for name, count in counts.items() if not count)
             if not missing:
-                check_partitions(settings, counts)
+                if role != "delivery":
+                    check_partitions(settings, counts)
                 return
             log.warning("topics_missing", topics=missing, remedy="tierstream topics create")
         await asyncio.sleep(_RETRY_S)
@@ -84,8 +85,9 @@ def check_partitions(settings: Settings, counts: dict[str, int]) -> int:
     return distinct[0]
 
 
-async def _partition_counts(settings: Settings) -> dict[str, int]:
-    names = [settings.topic(base) for base in (*INPUTS, *OUTPUTS, OUTBOX)]
+async def _partition_counts(settings: Settings, role: Role) -> dict[str, int]:
+    """Return the partitions of the topics that *role* uses: of others it may not know."""
+    names = sorted({right.name for right in needed(settings, role) if right.kind == "topic"})
     client = admin(settings)
     try:
         await client.start()

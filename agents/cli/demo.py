@@ -108,6 +108,6 @@ def _keep(settings: Settings, worker: WorkerProcess) -> None:
 
 
 def _address(settings: Settings) -> str:
-    """Return the URL of Redis without user and password."""
-    scheme, _, rest = settings.redis.partition("://")
+    """Return the URL of Redis without user and password, which may be in its query too."""
+    scheme, _, rest = settings.redis.partition("?")[0].partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}"

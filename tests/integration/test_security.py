@@ -8,7 +8,8 @@ import json
 import re
 import shlex
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,9 @@ import redis
 from typer.testing import CliRunner
 
 from agents.cli.commands import app
+from agents.replay.log import OrderRow, order_records
+from agents.replay.producer import replay_live
+from stream.calendar import DAY_MS, format_instant
 from tests.brokers.secured import ADMIN, MECHANISM, Authority, SecureKafka, SecureRedis, grant
 from tests.documented import documented
 from tests.integration.system import System, check_chains, check_states, event, order
@@ -23,7 +27,6 @@ from tests.waiting import wait_for_async
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
     from tests.integration.system import Worker
 
@@ -31,6 +34,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.timeout(18
 
 PAGE = "security.md"
 NAMESPACE = "shop"
+START_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 USERS = ("worker", "few", "scoring", "relay", "replayer", "stranger")
 PASSWORDS = {name: f"{name}-secret" for name in (ADMIN, *USERS)}
 REDIS_USER, REDIS_PASSWORD = "tierstream", "redis-secret"
@@ -63,18 +67,23 @@ class Site:
         }
 
 
+def redis_user(namespace: str, name: str = REDIS_USER) -> list[str]:
+    """Return the documented command that makes a Redis user, for a namespace and a name."""
+    command = documented(PAGE, "redis-user").replace("\\\n", "").replace(NAMESPACE, namespace)
+    return shlex.split(command.replace(f"SETUSER {REDIS_USER}", f"SETUSER {name}"))
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """Both servers, with the documented rights granted in Redis."""
     authority, stranger = (Authority(tmp_path_factory.mktemp("authority")) for _ in range(2))
     with (
-        SecureKafka(authority, PASSWORDS) as kafka,
+        SecureKafka(authority, PASSWORDS, ready_within_s=90.0) as kafka,
         SecureRedis(authority, source="path") as server,
     ):
         with redis.Redis.from_url(server.url) as client:
-            user = shlex.split(documented(PAGE, "redis-user").replace("\\\n", ""))
-            client.execute_command(*user)
-            client.execute_command(*user[:2], "few", *user[3:], "-zrem")
+            client.execute_command(*redis_user(NAMESPACE))
+            client.execute_command(*redis_user(NAMESPACE, "few"), "-zrem")
         yield Site(authority, stranger, kafka, server)
 
 
@@ -178,14 +187,58 @@ async def doctor_fails(
 async def test_a_worker_with_the_documented_rights_goes_from_orders_to_tier_changes(
     site: Site, shop: System
 ) -> None:
-    """All roles as one user that may do nothing else; nothing that it does is refused."""
+    """All roles as one user that may do nothing else; no secret is to be seen anywhere."""
     await grant(site.kafka, documented(PAGE, "kafka-worker"))
-    worker = await shop.started(**site.env("worker"))
-    at_ms = time.time_ns() // 1_000_000 - 60_000
-    await shop.send("orders", [order(1, "ann", at_ms, 40_000), order(2, "ben", at_ms, 100)])
-    await shop.send("interactions", [event("complaint", "i1", "ann", at_ms + 1)])
-    changes = await shop.published(7)
-    check_states(shop.plan, shop.customers(), check_chains(changes))
-    await wait_for_async(lambda: worker.metric("tierstream_feed_changes_total") == 7, "the audit")
     with redis.Redis.from_url(site.redis.url) as client:
+        client.acl_log_reset()
+        worker = await shop.started(**site.env("worker"))
+        at_ms = time.time_ns() // 1_000_000 - 60_000
+        await shop.send("orders", [order(1, "ann", at_ms, 40_000), order(2, "ben", at_ms, 100)])
+        await shop.send("interactions", [event("complaint", "i1", "ann", at_ms + 1)])
+        changes = await shop.published(7)
+        check_states(shop.plan, shop.customers(), check_chains(changes))
+        audited = functools.partial(worker.metric, "tierstream_feed_changes_total")
+        await wait_for_async(lambda: audited() == 7, "the audit")
         assert client.acl_log() == []
+    shown = [worker.get(page)[1] for page in ("/", "/healthz", "/readyz", "/metrics")]
+    shown.append(command_line(worker))
+    assert worker.stop() == 0
+    for text in (*shown, worker.log_path.read_text()):
+        assert text
+        assert not SECRET.search(text), text
+
+
+def command_line(worker: Worker) -> str:
+    """Return what `ps` shows of it."""
+    return Path(f"/proc/{worker.process.pid}/cmdline").read_text()
+
+
+async def test_scoring_relay_and_replayer_work_as_users_of_their_own(
+    site: Site, tmp_path: Path
+) -> None:
+    """Each with the rights that are documented for it, in another namespace."""
+    for name in ("kafka-roles", "kafka-replayer"):
+        await grant(site.kafka, documented(PAGE, name).replace("shop", "mall"))
+    with redis.Redis.from_url(site.redis.url) as client:
+        client.acl_log_reset()
+        client.execute_command(*redis_user("mall"))
+    days = range(0, 90, 10)
+    log = order_records(
+        OrderRow(f"c{n}", f"o{day}", "paid", format_instant(at), at, 20_000, "USD")
+        for day in days
+        for n in range(5)
+        for at in [START_MS + day * DAY_MS + n]
+    )
+    env = {"clock": "stream"}
+    async with System(
+        site.kafka.address, site.redis.url, "mall", tmp_path, security=site.kafka.security(ADMIN)
+    ) as mall:
+        await mall.started("scoring", **env, **site.env("scoring"))
+        await mall.started("delivery", **env, **site.env("relay"))
+        replayer = replace(mall.settings, security=site.kafka.security("replayer"))
+        sent = await replay_live(replayer, log)
+        assert sent.records == len(days) * 5
+        changes = await mall.published(5 * 4)
+        check_states(mall.plan, mall.customers(), check_chains(changes))
+        with redis.Redis.from_url(site.redis.url) as client:
+            assert client.acl_log() == []
