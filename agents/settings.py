@@ -200,7 +200,8 @@ def _check_redis(url: str) -> None:
     """Refuse what is no URL without showing any of it: an odd password is a common reason."""
     try:
         parts = urlsplit(url)
-        fits = parts.scheme in REDIS_SCHEMES and (parts.port is None or parts.port > 0)
+        whole = "@" not in parts.path or parts.scheme == "unix"
+        fits = parts.scheme in REDIS_SCHEMES and parts.port != 0 and whole
     except ValueError:
         fits = False
     if not fits:

@@ -39,6 +39,10 @@ class RedisCluster:
         """``redis+cluster://`` and one of the nodes, not the one that `fail_over` ends."""
         return f"redis+cluster://{self._servers[1].address}"
 
+    def everywhere(self, *command: str) -> list[Any]:
+        """Return what each node answers to *command*."""
+        return [self._ask(number, *command) for number in range(len(self._servers))]
+
     def keys(self) -> list[int]:
         """Return how many keys each primary holds."""
         return [self._ask(number, "DBSIZE") for number in range(PRIMARIES)]

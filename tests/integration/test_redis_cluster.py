@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import shlex
 import uuid
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from agents.replay.offline import replay_offline
 from agents.replay.producer import Watcher, replay_live
 from stream.calendar import DAY_MS, format_instant
 from tests.brokers.redis_cluster import RedisCluster
+from tests.documented import documented
 from tests.integration.system import System, check_chains
 
 if TYPE_CHECKING:
@@ -65,7 +67,10 @@ class FailOver(Watcher):
 async def test_a_failover_in_the_middle_of_a_log_changes_no_byte_of_the_result(
     kafka_bootstrap: str, cluster: RedisCluster, tmp_path: Path
 ) -> None:
-    """All three primaries hold state, one dies with what it had not passed on."""
+    """All three primaries hold state; one dies with what it had not passed on to its replica.
+
+    The worker comes as the documented user, who may do nothing else.
+    """
     chance = random.Random(7)
     instants = sorted(START_MS + chance.randrange(DAYS * DAY_MS) for _ in range(ORDERS))
     log = order_records(
@@ -83,9 +88,14 @@ async def test_a_failover_in_the_middle_of_a_log_changes_no_byte_of_the_result(
     as_of_ms = START_MS + (DAYS + 60) * DAY_MS
     watcher = FailOver(cluster)
     namespace = f"t{uuid.uuid4().hex[:8]}"
-    env = {"clock": "stream"}
+    for block in ("redis-user", "redis-cluster-user"):
+        command = documented("security.md", block).replace("\\\n", "")
+        cluster.everywhere(*shlex.split(command.replace("shop", namespace)))
+    worker_url = cluster.url.replace("://", "://tierstream:redis-secret@")
+    env = {"clock": "stream", "redis": worker_url}
     async with System(kafka_bootstrap, cluster.url, namespace, tmp_path, env=env) as system:
         await system.started()
+        assert cluster.everywhere("ACL LOG") == [[]] * 4
         await replay_live(
             system.settings, log, as_of_ms=as_of_ms, step_records=100, watcher=watcher
         )

@@ -9,6 +9,7 @@ import pytest
 
 from agents.rights import needed
 from agents.settings import Role, Settings
+from stream.adapters.redis_store import scripts
 from tests.documented import documented
 
 SETTINGS = Settings(namespace="shop")
@@ -46,6 +47,15 @@ def test_the_documented_rights_are_those_that_are_needed(role: Role, block: str,
         for right in needed(SETTINGS, role)
     }
     assert granted(block, user) == wanted
+
+
+def test_the_documented_redis_user_may_do_what_a_worker_checks_for() -> None:
+    """The script that looks for missing rights, what is sent besides, and nothing else."""
+    checked = re.findall(r"\{'([A-Z]+)', KEYS", scripts.RIGHTS.source.decode())
+    allowed = re.findall(r"\+(\S+)", documented("security.md", "redis-user"))
+    assert len(set(allowed)) == len(allowed)
+    besides = {"get", "set", "evalsha", "script|load", "publish", "info", "time"}
+    assert set(allowed) == {name.lower() for name in checked} | besides
 
 
 def test_without_the_audit_nothing_is_read_back() -> None:
