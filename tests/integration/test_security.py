@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from agents.cli.commands import app
 from agents.replay.log import OrderRow, order_records
@@ -174,18 +174,32 @@ async def doctor_fails(
     shop: System, wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> list[str]:
     """Return what `tierstream doctor` finds wrong, as lines."""
-    variables = {"kafka": shop.kafka, "namespace": NAMESPACE, **wrong}
+    done = await command(shop, wrong, monkeypatch, "doctor", "--json", "--sample", "0")
+    findings = json.loads(done.output)["findings"]
+    failed = [finding["text"] for finding in findings if finding["level"] == "fail"]
+    assert done.exit_code == (1 if failed else 0), done.output
+    return failed
+
+
+async def command(
+    shop: System, env: dict[str, str], monkeypatch: pytest.MonkeyPatch, *words: str
+) -> Result:
+    """Run a command of ours with the settings of *env*; what it prints holds no secret."""
+    variables = {
+        "kafka": shop.kafka,
+        "namespace": NAMESPACE,
+        "policy": shop.settings.policy,
+        **env,
+    }
     for name, value in variables.items():
         monkeypatch.setenv(f"TIERSTREAM_{name.upper()}", value)
-    done = await asyncio.to_thread(CliRunner().invoke, app, ["doctor", "--json", "--sample", "0"])
-    assert done.exit_code == 1, done.output
+    done = await asyncio.to_thread(CliRunner().invoke, app, words)
     assert not SECRET.search(done.output), done.output
-    findings = json.loads(done.output)["findings"]
-    return [finding["text"] for finding in findings if finding["level"] == "fail"]
+    return done
 
 
 async def test_a_worker_with_the_documented_rights_goes_from_orders_to_tier_changes(
-    site: Site, shop: System
+    site: Site, shop: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All roles as one user that may do nothing else; no secret is to be seen anywhere."""
     await grant(site.kafka, documented(PAGE, "kafka-worker"))
@@ -199,6 +213,9 @@ async def test_a_worker_with_the_documented_rights_goes_from_orders_to_tier_chan
         check_states(shop.plan, shop.customers(), check_chains(changes))
         audited = functools.partial(worker.metric, "tierstream_feed_changes_total")
         await wait_for_async(lambda: audited() == 7, "the audit")
+        assert await doctor_fails(shop, site.env("worker"), monkeypatch) == []
+        done = await command(shop, site.env("worker"), monkeypatch, "explain", "ann")
+        assert done.exit_code == 0, done.output
         assert client.acl_log() == []
     shown = [worker.get(page)[1] for page in ("/", "/healthz", "/readyz", "/metrics")]
     shown.append(command_line(worker))
