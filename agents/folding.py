@@ -9,6 +9,7 @@ from agents.settings import INPUTS
 from schemas.records import OrderCancelled, OrderRefunded
 from stream.arrivals import Payment
 from stream.ledger import ledger_key, period_of
+from stream.stability import Suppressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -213,6 +214,9 @@ class Folding:
         metrics.woken.inc(tally.woken)
         for change in tally.changes:
             metrics.changes.labels(change.grading, change.cause.kind, change.direction).inc()
+        for _, aside in tally.asides:
+            if isinstance(aside, Suppressed):
+                metrics.suppressed.labels(aside.grading, aside.rule).inc()
 
     def _base(self, topic: str) -> str:
         return next(base for base in INPUTS if self._settings.topic(base) == topic)

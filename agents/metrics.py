@@ -58,6 +58,11 @@ class Metrics:
         self.changes = self._counter(
             "tierstream_tier_changes", "Tier changes found.", ["grading", "cause", "direction"]
         )
+        self.suppressed = self._counter(
+            "tierstream_transitions_suppressed",
+            "Tier changes that a rule on stability held back or cut short.",
+            ["grading", "rule"],
+        )
         self.woken = self._counter(
             "tierstream_deadlines_fired", "Customers looked at because time passed."
         )

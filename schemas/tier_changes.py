@@ -4,7 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.base import AmountMinor, Contract, CurrencyCode, Id, OutInstant, PolicyName, Word
+from schemas.base import (
+    AmountMinor,
+    Contract,
+    CurrencyCode,
+    Id,
+    OutInstant,
+    PolicyName,
+    Sentence,
+    Word,
+)
 
 _EXACT = r"^-?[0-9]+(\.[0-9]+|/[1-9][0-9]*)?$"
 ExactNumber = Annotated[str, Field(pattern=_EXACT)]
@@ -20,7 +29,7 @@ class Cause(Contract):
         event_id: The event; null when nothing happened but time.
     """
 
-    kind: Literal["order", "refund", "interaction", "profile", "time"]
+    kind: Literal["order", "refund", "interaction", "profile", "time", "pinned", "review"]
     event_id: Id | None
 
 
@@ -116,6 +125,30 @@ class Counterfactual(Contract):
     orders: Annotated[int, Field(ge=1)]
 
 
+class PinNote(Contract):
+    """The pin that brought a change about: it was set, a person lifted it, or its time was over.
+
+    Attributes:
+        event_id: Of the control that set it, or that lifted it.
+        author: Who did.
+        reason: Why.
+        until: When it ends or has ended; null while it stands until it is lifted.
+    """
+
+    status: Literal["set", "lifted", "ended"]
+    event_id: Id
+    author: Word
+    reason: Sentence
+    until: OutInstant | None
+
+
+class Waited(Contract):
+    """The rule that has held a change back, and since when the change had been earned."""
+
+    rule: Literal["grace", "minimum_hold", "cool_down"]
+    since: OutInstant
+
+
 class TierChange(Contract):
     """One change of one grading of one customer.
 
@@ -129,6 +162,8 @@ class TierChange(Contract):
         treatment: Left out where the policy has no treatments for the grading.
         counterfactual: Of a downgrade on a ladder of tiers; left out where no one order was
             found that takes it back, and of all other changes.
+        pin: Left out where no pin had a part in it.
+        waited: Left out where no rule on stability has held it back.
     """
 
     id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
@@ -147,3 +182,5 @@ class TierChange(Contract):
     counterfactual: Counterfactual | None = Field(
         default=None, exclude_if=lambda told: told is None
     )
+    pin: PinNote | None = Field(default=None, exclude_if=lambda told: told is None)
+    waited: Waited | None = Field(default=None, exclude_if=lambda told: told is None)

@@ -29,9 +29,10 @@ from stream.ledger import (
     ledger_key,
     period_of,
 )
-from stream.outbox import change_row, tiers_row
+from stream.outbox import change_row, grace_row, tiers_row
 from stream.seen import DedupWindow, Seen
 from stream.sentinels import NEVER
+from stream.stability import GraceNotice
 from stream.store import ABSENT, BucketCommit, BucketHead
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from stream.changes import Change
     from stream.fold import Scorer
     from stream.plan import Plan
+    from stream.stability import Aside
 
 
 class Refusal(NamedTuple):
@@ -63,6 +65,7 @@ class Tally:
         woken: Customers judged because time passed.
         changes: Tier changes, in order.
         refusals: Records refused.
+        asides: What judging had to tell besides changes, with the customer's id, in order.
     """
 
     applied: int = 0
@@ -72,6 +75,7 @@ class Tally:
     woken: int = 0
     changes: list[Change] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    asides: list[tuple[str, Aside]] = field(default_factory=list)
 
 
 class Bucket:
@@ -209,6 +213,8 @@ class Bucket:
             if self._grouping and customer.kin is not None:
                 newest = next(reversed(checksums))  # remembered last
                 self.kinship.note(customer, customer.kin, len(arrivals) - passed_over, newest)
+        if customer.asides:
+            self._take_asides(customer)
 
     def wake(self, customer_id: str, upto_ms: int) -> None:
         """Wake a cached customer's deadlines up to and including *upto_ms*."""
@@ -218,6 +224,8 @@ class Bucket:
         self.tally.changes += self.scorer.wake_before(customer, upto_ms + 1)
         self.tally.woken += 1
         self._touched[customer_id] = customer
+        if customer.asides:
+            self._take_asides(customer)
 
     def commit(
         self, positions: Mapping[str, int], clock_ms: int | None, letters: Sequence[bytes] = ()
@@ -234,6 +242,11 @@ class Bucket:
         rows = [change_row(change, plan) for change in tally.changes]
         changed = dict.fromkeys(change.customer_id for change in tally.changes)
         rows += [tiers_row(self.customers[customer_id], plan) for customer_id in changed]
+        rows += [
+            grace_row(customer_id, aside, plan)
+            for customer_id, aside in tally.asides
+            if isinstance(aside, GraceNotice)
+        ]
         rows += self.kinship.rows()
         newest_ms = max((c.clock_ms for c in self._touched.values()), default=0)
         marks, drop_marks = self._seen.seal(newest_ms)
@@ -265,6 +278,10 @@ class Bucket:
         return commit
 
     # -- inside ---------------------------------------------------------------
+
+    def _take_asides(self, customer: Customer) -> None:
+        self.tally.asides += [(customer.customer_id, aside) for aside in customer.asides]
+        customer.asides = []
 
     def _other(
         self, customer: Customer, record_ms: int, event: OtherEvent

@@ -10,7 +10,8 @@ from msgspec import Struct
 from stream.calendar import format_instant
 from stream.customer import Value
 from stream.gradings.base import Score
-from stream.sentinels import MISSING
+from stream.sentinels import MISSING, NEVER
+from stream.stability import Pin, Waiting
 from stream.treatment import NO_TREATMENTS
 from stream.way_back import WayBack
 
@@ -31,6 +32,8 @@ REFUND = "refund"
 INTERACTION = "interaction"
 PROFILE = "profile"
 TIME = "time"
+PINNED = "pinned"
+REVIEW = "review"
 
 
 class Cause(Struct, frozen=True, gc=False):
@@ -84,6 +87,8 @@ class Change(Struct, frozen=True, gc=False):
         instant_ms: When it happened: the record's instant, or the exact instant at which
             time alone brought it about.
         counterfactual: Of a downgrade on a ladder: an order that would take it back.
+        pin: The pin that brought it about, by its beginning or its end.
+        waited: The rule that has held it back until now.
     """
 
     customer_id: str
@@ -97,6 +102,8 @@ class Change(Struct, frozen=True, gc=False):
     reasons: tuple[Reason, ...]
     score: Score | None
     counterfactual: WayBack | None = None
+    pin: Pin | None = None
+    waited: Waiting | None = None
 
 
 def change_id(customer_id: str, grading: str, sequence: int, policy: str, version: int) -> str:
@@ -230,7 +237,23 @@ def change_payload(
         payload["treatment"] = exchange.payload()
     if change.counterfactual is not None:
         payload["counterfactual"] = _counterfactual_payload(change.counterfactual)
+    if change.pin is not None:
+        payload["pin"] = _pin_payload(change.pin, change.instant_ms)
+    if change.waited is not None:
+        since = format_instant(change.waited.since_ms)
+        payload["waited"] = {"rule": change.waited.rule, "since": since}
     return payload
+
+
+def _pin_payload(pin: Pin, now_ms: int) -> dict[str, object]:
+    ended = "lifted" if pin.lifted else "ended"
+    return {
+        "status": "set" if now_ms < pin.until_ms else ended,
+        "event_id": pin.event_id,
+        "author": pin.author,
+        "reason": pin.reason,
+        "until": None if pin.until_ms >= NEVER else format_instant(pin.until_ms),
+    }
 
 
 def _counterfactual_payload(found: WayBack) -> dict[str, object]:

@@ -12,6 +12,7 @@ from stream.groups.gather import regroup
 from stream.groups.kin import Kin
 from stream.sentinels import NEVER
 from stream.series import Series
+from stream.stability import Aside, Held
 from stream.totals import Totals
 
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ class Grade(Struct, array_like=True, gc=False):
         sequence: Number of changes so far; the next change carries ``sequence + 1``.
         since_ms: Instant of the last change.
         kept_until_ms: For tags that outlive their rule; `NEVER` while the rule holds.
+        held: What rules against flapping and pins need to know; None where there were none.
     """
 
     tier: str | None = None
     sequence: int = 0
     since_ms: int = 0
     kept_until_ms: int = 0
+    held: Held | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,11 @@ class Customer:
             like the next two, empty until the customer was judged once.
         high: Per watched measure, the first value above that no longer does.
         dues: Per watched measure, when time alone may first take it out of that range.
+        asides: What judging has to tell besides changes; transient, taken by the bucket.
     """
 
     __slots__ = (
+        "asides",
         "attributes",
         "clock_ms",
         "customer_id",
@@ -119,6 +124,7 @@ class Customer:
         self.low: list[int] = []
         self.high: list[int] = []
         self.dues: list[int] = []
+        self.asides: list[Aside] = []
 
     def roll(self, now_ms: int) -> None:
         """Bring the windows of every series to *now_ms*."""

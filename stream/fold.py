@@ -15,6 +15,7 @@ from stream.customer import ORDERS
 from stream.gradings.base import Reading
 from stream.measures import PROFILE
 from stream.sentinels import NEVER
+from stream.stability import NO_RULES, changed, steady
 from stream.way_back import WaysBack
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from stream.arrivals import Payment
     from stream.changes import Reason
-    from stream.customer import Customer, Value
-    from stream.gradings.base import Score
+    from stream.customer import Customer, Grade, Value
+    from stream.gradings.base import Grading, Score
     from stream.ledger import OrderEntry
     from stream.plan import Plan
 
@@ -283,7 +284,10 @@ class Scorer:
                 else:
                     mask |= watched.gradings
         for position in plan.expiring:
-            if plan.gradings[position].due_ms(customer.grades[position]) <= now_ms:
+            if _runs_out_ms(plan.gradings[position], customer.grades[position]) <= now_ms:
+                mask |= 1 << position | plan.followers[position]
+        for position, grade in enumerate(customer.grades):
+            if grade.held is not None and grade.held.due_ms <= now_ms:
                 mask |= 1 << position | plan.followers[position]
         if mask:
             return self._judge(customer, now_ms, before, cause, mask)
@@ -309,34 +313,40 @@ class Scorer:
         for position, grading in enumerate(plan.gradings):
             if not mask >> position & 1:
                 continue
-            standing = grades[position]
-            evidence = plan.evidence[position]
-            if evidence is not None and values[evidence[0]] < evidence[1]:  # type: ignore[operator]
-                tier = None
-            else:
-                tier = grading.tier(reading, standing)
-                if grading.expires:
-                    standing.kept_until_ms = grading.kept_until_ms(reading, standing)
+            standing, rules = grades[position], plan.stability[position]
+            tier = plan.earned(position, reading, standing)
+            if tier is not None and grading.expires:
+                standing.kept_until_ms = grading.kept_until_ms(reading, standing)
+            held = standing.held
+            pin, wait = (None, None) if held is None else (held.pin, held.waiting)
+            if held is not None or rules is not NO_RULES:
+                tier = steady(customer, grading, rules, standing, tier, now_ms)
             if tier == standing.tier:
                 continue
             reading.tiers[position] = tier
             standing.sequence += 1
+            way = direction(grading, standing.tier, tier)
             changes.append(
                 Change(
                     customer_id=customer.customer_id,
                     grading=grading.name,
                     before=standing.tier,
                     after=tier,
-                    direction=direction(grading, standing.tier, tier),
+                    direction=way,
                     sequence=standing.sequence,
                     instant_ms=now_ms,
                     cause=cause,
                     reasons=self._reasons(position, before, old, reading),
                     score=self._score(position, reading),
+                    pin=pin,
+                    waited=wait if wait and wait.direction == way and not pin else None,
                 )
             )
             standing.tier = tier
             standing.since_ms = now_ms
+            if rules is not NO_RULES:
+                earned = plan.earned(position, reading, standing)
+                changed(customer, grading, rules, standing, earned, way)
         self._settle(customer, now_ms, values)
         return self._ways_back.added(customer, changes) if changes else changes
 
@@ -382,7 +392,11 @@ class Scorer:
         plan = self.plan
         due_ms = min(customer.dues, default=NEVER)
         for position in plan.expiring:
-            due_ms = min(due_ms, plan.gradings[position].due_ms(customer.grades[position]))
+            runs_out_ms = _runs_out_ms(plan.gradings[position], customer.grades[position])
+            due_ms = min(due_ms, runs_out_ms)
+        for grade in customer.grades:
+            if grade.held is not None:
+                due_ms = min(due_ms, grade.held.due_ms)
         return due_ms
 
 
@@ -408,6 +422,12 @@ class TerseScorer(Scorer):
     def _score(self, position: int, reading: Reading) -> Score | None:
         del position, reading
         return None
+
+
+def _runs_out_ms(grading: Grading, standing: Grade) -> int:
+    """Return when a standing runs out by itself: not while it is pinned."""
+    pinned = standing.held is not None and standing.held.pin is not None
+    return NEVER if pinned else grading.due_ms(standing)
 
 
 def _in_order(payments: Sequence[Payment]) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemas.vocabulary import STAGES
-from stream.regrade import betters, cuts_of, deciding, leaders, regrade, worsens
+from stream.regrade import betters, cuts_of, deciding, earned, worsens
 from stream.sentinels import MISSING, NEVER
 
 if TYPE_CHECKING:
@@ -59,9 +59,11 @@ class Moves:
 
 
 def moves(plan: Plan, position: int, reading: Reading, grades: Sequence[Grade]) -> Moves:
-    """Return how one measure alone would change the grading at *position*."""
-    mask = leaders(plan, position)
-    now = grades[position].tier
+    """Return how one measure alone would change what the grading at *position* gives.
+
+    Whether that would stand at once is for the rules on stability to say.
+    """
+    now = earned(plan, position, reading.values, grades, reading.now_ms)
     grading = plan.gradings[position]
     ordered = grading.rank(grading.tiers[0]) is not None
     better: list[Move] = []
@@ -76,7 +78,7 @@ def moves(plan: Plan, position: int, reading: Reading, grades: Sequence[Grade]) 
             index: int = index,
         ) -> str | None:
             values[index] = level
-            return regrade(plan, values, grades, reading.now_ms, mask)[position]
+            return earned(plan, position, values, grades, reading.now_ms)
 
         def found(
             wanted: Callable[[Plan, int, str | None, str | None], bool],

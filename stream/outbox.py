@@ -7,17 +7,22 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from stream.calendar import format_instant
-from stream.changes import change_payload
+from stream.changes import change_id, change_payload
 
 if TYPE_CHECKING:
     from stream.changes import Change
     from stream.customer import Customer
     from stream.plan import Plan
+    from stream.stability import GraceNotice
 
 TIER_CHANGES = "tier-changes"
 CUSTOMER_TIERS = "customer-tiers"
+TIER_FORECASTS = "tier-forecasts"
 DEAD_LETTERS = "dead-letters"
 CHANGE_TYPE = "tierstream.tier.changed.v1"
+FORECAST_TYPE = "tierstream.tier.forecast.v1"
+GRACE_STARTED = "grace_started"
+GRACE_ENDED = "grace_ended"
 
 
 class Row(NamedTuple):
@@ -69,6 +74,44 @@ def change_row(change: Change, plan: Plan) -> bytes:
     return encode_row(
         Row(TIER_CHANGES, key, msgspec.json.encode(payload), headers, change.instant_ms)
     )
+
+
+def grace_row(customer_id: str, notice: GraceNotice, plan: Plan) -> bytes:
+    """Return the `tier-forecasts` row of a grace that began, or ended without the downgrade."""
+    grace = notice.grace
+    status = GRACE_STARTED if notice.started else GRACE_ENDED
+    payload = {
+        "id": grace_id(customer_id, notice, status, plan),
+        "customer_id": customer_id,
+        "grading": notice.grading,
+        "tier": grace.tier,
+        "expected_tier": grace.expected,
+        "expected_at": format_instant(grace.expected_ms),
+        "issued_at": format_instant(notice.issued_ms),
+        "status": status,
+        "policy": {"name": plan.name, "version": plan.version},
+        "since": format_instant(grace.since_ms),
+    }
+    key = customer_id.encode()
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(payload["id"]).encode()),
+        ("ce_type", FORECAST_TYPE.encode()),
+        ("ce_source", f"/tierstream/{plan.name}".encode()),
+        ("ce_time", format_instant(notice.issued_ms).encode()),
+        ("ce_subject", notice.grading.encode()),
+        ("ce_partitionkey", key),
+        ("content-type", b"application/json"),
+    ]
+    return encode_row(
+        Row(TIER_FORECASTS, key, msgspec.json.encode(payload), headers, notice.issued_ms)
+    )
+
+
+def grace_id(customer_id: str, notice: GraceNotice, status: str, plan: Plan) -> str:
+    """Return the id of a notice: the same for the same notice, whoever computes it."""
+    part = f"{notice.grading}\x1f{status}"
+    return change_id(customer_id, part, notice.grace.number, plan.name, plan.version)
 
 
 def tiers_row(customer: Customer, plan: Plan) -> bytes:

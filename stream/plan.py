@@ -26,6 +26,7 @@ from stream.groups.alone import Alone
 from stream.measure_plan import MeasurePlan
 from stream.money import Converter
 from stream.sentinels import NEVER
+from stream.stability import Rules, compile_rules
 from stream.treatment import Treatments, compile_treatments
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
     from schemas.policy import PolicyDocument
     from schemas.policy.gradings import Grading as GradingDocument
-    from stream.customer import Customer, Value
-    from stream.gradings.base import Grading
+    from stream.customer import Customer, Grade, Value
+    from stream.gradings.base import Grading, Reading
     from stream.measures import Measure
 
 
@@ -81,6 +82,7 @@ class Plan:
         max_future_ms: How far an event may be ahead of its record.
         treatments: What each grade is promised.
         history_limit: How many of its last changes are kept of each customer.
+        stability: Per grading, what holds its changes back.
     """
 
     name: str
@@ -102,10 +104,18 @@ class Plan:
     max_future_ms: int
     treatments: Treatments
     history_limit: int
+    stability: tuple[Rules, ...]
 
     def read(self, customer: Customer, now_ms: int) -> list[Value]:
         """Return every measure of a customer that was rolled to *now_ms*."""
         return [measure.value(customer, now_ms) for measure in self.measures]
+
+    def earned(self, position: int, reading: Reading, standing: Grade) -> str | None:
+        """Return the tier that the grading at *position* gives, before any rule on stability."""
+        evidence = self.evidence[position]
+        if evidence is not None and reading.values[evidence[0]] < evidence[1]:  # type: ignore[operator]
+            return None
+        return self.gradings[position].tier(reading, standing)
 
 
 def compile_policy(
@@ -168,6 +178,7 @@ def compile_policy(
         max_future_ms=document.max_future_minutes * 60_000,
         treatments=compile_treatments(document.treatments),
         history_limit=document.history_transitions,
+        stability=tuple(compile_rules(document.gradings[name].stability) for name in order),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.gradings.base import Reading
+from stream.stability import NO_RULES, ruling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def regrade(
     plan: Plan, values: Sequence[Value], grades: Sequence[Grade], now_ms: int, mask: int
 ) -> list[str | None]:
-    """Return every tier, those of the gradings in *mask* given anew.
+    """Return every tier, those of the gradings in *mask* given anew, as they would stand at once.
 
     Args:
         plan: The policy.
@@ -25,17 +26,31 @@ def regrade(
         now_ms: The instant.
         mask: Bit mask of gradings; each with all it depends on, see `leaders`.
     """
-    tiers = [grade.tier for grade in grades]
-    reading = Reading(now_ms, values, tiers)
-    for position, grading in enumerate(plan.gradings):
-        if not mask >> position & 1:
-            continue
-        evidence = plan.evidence[position]
-        if evidence is not None and values[evidence[0]] < evidence[1]:  # type: ignore[operator]
-            tiers[position] = None
-        else:
-            tiers[position] = grading.tier(reading, grades[position])
-    return tiers
+    reading = Reading(now_ms, values, [grade.tier for grade in grades])
+    for position in range(len(plan.gradings)):
+        if mask >> position & 1:
+            earned = plan.earned(position, reading, grades[position])
+            reading.tiers[position] = _standing(plan, position, grades[position], earned, now_ms)
+    return reading.tiers
+
+
+def earned(
+    plan: Plan, position: int, values: Sequence[Value], grades: Sequence[Grade], now_ms: int
+) -> str | None:
+    """Return what the grading at *position* would give, whether or not it would stand at once.
+
+    What it depends on counts as it would stand.
+    """
+    others = leaders(plan, position) & ~(1 << position)
+    tiers = regrade(plan, values, grades, now_ms, others)
+    return plan.earned(position, Reading(now_ms, values, tiers), grades[position])
+
+
+def _standing(plan: Plan, position: int, grade: Grade, tier: str | None, now_ms: int) -> str | None:
+    rules = plan.stability[position]
+    if grade.held is None and rules is NO_RULES:
+        return tier
+    return ruling(rules, plan.gradings[position], grade, tier, now_ms).tier
 
 
 def leaders(plan: Plan, position: int) -> int:

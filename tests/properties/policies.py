@@ -386,15 +386,32 @@ def bought() -> st.SearchStrategy[Spec]:
 
 
 @st.composite
+def stability(draw: st.DrawFn) -> Spec:
+    """Return rules on stability that a policy may have."""
+    days = st.sampled_from([0, 0, 1, 2, 5])
+    hold, grace, cool_down = (draw(days) for _ in range(3))
+    if not hold + grace + cool_down:
+        grace = draw(st.integers(1, 4))
+    return {
+        "minimum_hold_days": hold,
+        "grace_days": grace,
+        "cool_down_days": cool_down,
+        "one_step": bool(hold + grace) and draw(st.booleans()),
+    }
+
+
+@st.composite
 def policies(
     draw: st.DrawFn,
     *,
     refund_days: int | None = None,
     measured: st.SearchStrategy[Spec] | None = None,
+    steadied: bool = False,
 ) -> str:
     """Return the text of a policy file, in the part of YAML that is JSON.
 
-    Its measures are any, or what *measured* gives.
+    Its measures are any, or what *measured* gives. *steadied*: gradings whose grades have an
+    order may have rules on stability.
     """
     currency = draw(st.sampled_from(sorted(CURRENCIES)))
     any_of = _measures() if measured is None else measured
@@ -406,6 +423,10 @@ def policies(
     for position in range(draw(st.integers(1, 4))):
         author.add(f"g{position}")
     gradings = author.gradings
+    if steadied:
+        for spec in gradings.values():
+            if spec["type"] in model_policies.LADDERS and draw(st.integers(0, 3)):
+                spec["stability"] = draw(stability())
     if draw(st.booleans()):
         gradings = dict(reversed(gradings.items()))
     document = {

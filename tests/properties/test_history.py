@@ -14,9 +14,10 @@ from tests.properties.policies import policies
 from tests.properties.profiles import tries
 
 DAY = 86_400_000
+SOME = policies() | policies(steadied=True)
 
 
-@given(policies(), histories(), st.data())
+@given(SOME, histories(), st.data())
 @tries(100)
 def test_batches_restarts_and_idle_looks_leave_no_trace(
     text: str, events: list[Event], data: st.DataObject
@@ -53,7 +54,7 @@ def test_batches_restarts_and_idle_looks_leave_no_trace(
     assert not whole.refusals
 
 
-@given(policies(), histories())
+@given(SOME, histories())
 @tries(100)
 def test_the_fast_path_of_an_order_is_not_another_path(text: str, events: list[Event]) -> None:
     """Forgetting how far readings may move before every event changes nothing, reasons included."""
@@ -72,7 +73,7 @@ def test_the_fast_path_of_an_order_is_not_another_path(text: str, events: list[E
     assert slow.payloads() == fast.payloads()
 
 
-@given(policies(), histories())
+@given(SOME, histories())
 @tries(100)
 def test_every_history_keeps_the_rules_that_anyone_can_check(
     text: str, events: list[Event]
@@ -102,7 +103,7 @@ def test_every_history_keeps_the_rules_that_anyone_can_check(
     assert [g.sequence for g in run.customer.grades] == [s for s, _ in standing.values()]
 
 
-@given(policies(), histories())
+@given(SOME, histories())
 @tries(60)
 def test_grading_again_without_news_changes_nothing(text: str, events: list[Event]) -> None:
     """Every standing is stable: looking twice at one instant gives no second change."""
@@ -116,7 +117,7 @@ def test_grading_again_without_news_changes_nothing(text: str, events: list[Even
         assert not run.scorer.wake(run.customer, run.customer.clock_ms)
 
 
-@given(policies(), histories(max_size=6))
+@given(SOME, histories(max_size=6))
 @tries(40)
 def test_repeats_and_conflicts_are_told_apart_across_restarts(
     text: str, events: list[Event]

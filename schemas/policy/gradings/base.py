@@ -11,6 +11,7 @@ from schemas.policy.labels import Label
 from schemas.policy.part import Part
 from schemas.policy.quantities import Level, Name
 from schemas.policy.relative import RelativeCut
+from schemas.policy.stability import Stability
 
 
 class MinimumEvidence(Part):
@@ -26,10 +27,12 @@ class GradingPart(Part):
     Attributes:
         label: How people call it.
         minimum_evidence: Not graded while this is not met.
+        stability: What holds a change of tier back; for grades that go from best to worst.
     """
 
     label: Label | None = None
     minimum_evidence: MinimumEvidence | None = None
+    stability: Stability | None = None
 
     @property
     def grades(self) -> tuple[str, ...]:
@@ -74,6 +77,8 @@ class GradingPart(Part):
         if evidence is not None:
             place = (*at, "minimum_evidence")
             yield from fit.level(place, evidence.measure, ("at_least", evidence.at_least))
+        if self.stability is not None:
+            yield from self.stability.mistakes((*at, "stability"), str(at[-1]), fit)
         yield from self.own_mistakes(at, fit)
         for place, test in self.tests():
             yield from fit.test((*at, *place), test)
