@@ -209,12 +209,10 @@ class Bucket:
             tally.changes += pay(customer, payments)
         if passed_over < len(arrivals):
             tally.applied += len(arrivals) - passed_over
-            self._touched[customer_id] = customer
+            self._touch(customer)
             if self._grouping and customer.kin is not None:
                 newest = next(reversed(checksums))  # remembered last
                 self.kinship.note(customer, customer.kin, len(arrivals) - passed_over, newest)
-        if customer.asides:
-            self._take_asides(customer)
 
     def wake(self, customer_id: str, upto_ms: int) -> None:
         """Wake a cached customer's deadlines up to and including *upto_ms*."""
@@ -223,9 +221,7 @@ class Bucket:
             return
         self.tally.changes += self.scorer.wake_before(customer, upto_ms + 1)
         self.tally.woken += 1
-        self._touched[customer_id] = customer
-        if customer.asides:
-            self._take_asides(customer)
+        self._touch(customer)
 
     def commit(
         self, positions: Mapping[str, int], clock_ms: int | None, letters: Sequence[bytes] = ()
@@ -279,9 +275,12 @@ class Bucket:
 
     # -- inside ---------------------------------------------------------------
 
-    def _take_asides(self, customer: Customer) -> None:
-        self.tally.asides += [(customer.customer_id, aside) for aside in customer.asides]
-        customer.asides = []
+    def _touch(self, customer: Customer) -> None:
+        """See that the customer is written, and take what judging it had to tell."""
+        self._touched[customer.customer_id] = customer
+        if customer.asides:
+            self.tally.asides += [(customer.customer_id, aside) for aside in customer.asides]
+            customer.asides = []
 
     def _other(
         self, customer: Customer, record_ms: int, event: OtherEvent
@@ -316,7 +315,7 @@ class Bucket:
             return
         self.tally.changes += changes
         self.tally.applied += 1
-        self._touched[customer.customer_id] = customer
+        self._touch(customer)
 
     def _refund(
         self, customer: Customer, record_ms: int, event: OrderRefunded | OrderCancelled

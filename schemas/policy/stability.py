@@ -36,7 +36,7 @@ class Stability(Part):
             yield Mistake(at, shown("stability"), allowed, at_key=True)
         elif not (self.minimum_hold_days or self.grace_days or self.cool_down_days):
             allowed = "at least one of minimum_hold_days, grace_days, cool_down_days above 0"
-            yield Mistake(at, None, allowed)
+            yield Mistake(at, "no rule", allowed)
         elif self.one_step and not (self.minimum_hold_days or self.grace_days):
             allowed = "false without minimum_hold_days or grace_days: nothing would part the steps"
             yield Mistake((*at, "one_step"), shown("true"), allowed)
