@@ -16,6 +16,7 @@ from schemas.decode import (
 )
 from schemas.records import ClockAdvanced
 from stream.admission import FUTURE, admit
+from stream.decisions import DECISIONS
 from stream.groups.member_rows import GROUP_MEMBERS, decode_member
 from stream.partition import bucket_of
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from agents.ownership import Ownership
     from agents.settings import Settings
     from stream.arrivals import Arrival, Event
+    from stream.decisions import Decision
 
     Record = ConsumerRecord[bytes, bytes]
     Run = tuple[TopicPartition, list[Record]]
@@ -40,6 +42,7 @@ _DECODERS: dict[str, Callable[[bytes | None], Event]] = {
     "profiles": decode_profile,
     GROUP_MEMBERS: decode_member,
 }
+_OF_CUSTOMERS = DECISIONS
 _REMEMBERED_CUSTOMERS = 2_000_000
 
 
@@ -93,7 +96,7 @@ class Intake:
             batch.records += len(records)
             self._metrics.records.labels(base).inc(len(records))
             if base == _CONTROLS:
-                self._controls(tp, records, batch)
+                self._controls(tp, records, batch, wall_ms)
             else:
                 self._events(tp, base, records, batch, wall_ms)
             if batch.oldest_ms is None or records[0].timestamp < batch.oldest_ms:
@@ -171,23 +174,44 @@ class Intake:
             self._metrics.foreign.inc(records)
             batch.foreign.setdefault(number, set()).add(source)
 
-    def _controls(self, tp: TopicPartition, records: list[Record], batch: Batch) -> None:
+    def _controls(
+        self, tp: TopicPartition, records: list[Record], batch: Batch, wall_ms: int
+    ) -> None:
+        """Take in controls; those that name a customer are arrivals of it like any other."""
         source = source_name(_CONTROLS, tp.partition)
+        fresh: dict[str, list[Arrival]] = {}
         for record in records:
-            if self._applied(tp.partition, source, record.offset):
-                continue
+            number = tp.partition
             try:
                 control = decode_control(record.value)
+                if isinstance(control, _OF_CUSTOMERS):
+                    number = self._number_of(control.customer_id)
+                if self._applied(number, source, record.offset):
+                    continue
+                if isinstance(control, _OF_CUSTOMERS):
+                    arrival = self._admit_control(control, record, wall_ms)
+                    fresh.setdefault(control.customer_id, []).append(arrival)
+                elif not isinstance(control, ClockAdvanced):
+                    self._metrics.ignored.inc()
             except Rejected as bad:
+                self._note_foreign(number, tp.partition, source, batch)
+                if self._applied(number, source, record.offset):
+                    continue
                 refused = bad.reason, bad.detail
-                if not self._refuse(tp, _CONTROLS, record, tp.partition, refused, batch):
+                if not self._refuse(tp, _CONTROLS, record, number, refused, batch):
                     batch.positions[source] = record.offset
-                    return
+                    break
             else:
                 self._streak(tp).good(1)
-                if not isinstance(control, ClockAdvanced):
-                    self._metrics.ignored.inc()
-        batch.positions[source] = records[-1].offset + 1
+        else:
+            batch.positions[source] = records[-1].offset + 1
+        self._place(fresh, tp.partition, source, batch)
+
+    def _admit_control(self, control: Decision, record: Record, wall_ms: int) -> Arrival:
+        """Return a control as an arrival of its customer. Raises `Rejected` if it cannot be."""
+        if record.timestamp > wall_ms + self._plan.max_future_ms:
+            raise Rejected(FUTURE, "record timestamp: too far after the wall clock")
+        return admit(control, record.timestamp, record.value or b"", self._plan, record)
 
     def _refuse(
         self,

@@ -27,7 +27,10 @@ class CustomerErase(CustomerEvent):
 
 
 class TierPinned(CustomerEvent):
-    """A person holds a customer at a tier until `expires_at` (null: until told otherwise)."""
+    """A person holds a customer at a tier until `expires_at` (null: until told otherwise).
+
+    A pin in the same grading takes the place of the one before.
+    """
 
     kind: Literal["tier.pinned"]
     grading: Word
@@ -35,6 +38,15 @@ class TierPinned(CustomerEvent):
     author: Word
     reason: Sentence
     expires_at: Instant | None = None
+
+
+class TierUnpinned(CustomerEvent):
+    """A person ends a pin before its time."""
+
+    kind: Literal["tier.unpinned"]
+    grading: Word
+    author: Word
+    reason: Sentence
 
 
 class ReviewSubmitted(CustomerEvent):
@@ -56,6 +68,6 @@ class ClockAdvanced(Event):
 
 
 ControlEvent = Annotated[
-    PolicyPublished | CustomerErase | TierPinned | ReviewSubmitted | ClockAdvanced,
+    PolicyPublished | CustomerErase | TierPinned | TierUnpinned | ReviewSubmitted | ClockAdvanced,
     Field(discriminator="kind"),
 ]

@@ -37,12 +37,15 @@ from schemas.records import (
     ProfileChanged,
     ReviewSubmitted,
     TierPinned,
+    TierUnpinned,
 )
 from schemas.vocabulary import INTERACTION_KINDS
 
 Order = OrderPaid | OrderRefunded | OrderCancelled
 Profile = ProfileChanged | IdentityLinked | ConsentChanged
-Control = PolicyPublished | CustomerErase | TierPinned | ReviewSubmitted | ClockAdvanced
+Control = (
+    PolicyPublished | CustomerErase | TierPinned | TierUnpinned | ReviewSubmitted | ClockAdvanced
+)
 Record = TypeVar("Record", bound=records._Record)  # noqa: SLF001 - the base is not for others
 
 ORDER_CONTRACT: Final[TypeAdapter[OrderEvent]] = TypeAdapter(OrderEvent)
@@ -141,6 +144,7 @@ _CONTROLS: Final[dict[str, type[Control]]] = {
     "policy.published": PolicyPublished,
     "customer.erase": CustomerErase,
     "tier.pinned": TierPinned,
+    "tier.unpinned": TierUnpinned,
     "review.submitted": ReviewSubmitted,
     "clock.advanced": ClockAdvanced,
 }

@@ -156,6 +156,16 @@ class TierPinned(_Record, tag_field="kind", tag="tier.pinned", gc=False, kw_only
     expires_at: Instant | None = None
 
 
+class TierUnpinned(_Record, tag_field="kind", tag="tier.unpinned", gc=False, kw_only=True):
+    """A person ends a pin before its time."""
+
+    kind: ClassVar[str] = "tier.unpinned"
+    customer_id: Id
+    grading: Word
+    author: Word
+    reason: str
+
+
 class ReviewSubmitted(_Record, tag_field="kind", tag="review.submitted", gc=False, kw_only=True):
     """A person scored an indicator, and another approved it."""
 

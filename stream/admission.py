@@ -8,6 +8,7 @@ from zlib import crc32
 from schemas.decode import Rejected
 from schemas.records import Interaction, OrderPaid, OrderRefunded
 from stream.arrivals import Notice, Payment
+from stream.decisions import DECISIONS, check
 from stream.ledger import OrderEntry
 from stream.money import MAX_MINOR
 
@@ -57,6 +58,8 @@ def admit(
         return Payment(record_ms, event.event_id, event.order_id, entry, origin)
     if isinstance(event, OrderRefunded):
         _check_money(event.amount_minor, event.currency, plan)
+    elif isinstance(event, DECISIONS):
+        check(event, record_ms, plan)
     elif isinstance(event, Interaction) and event.details.currency is not None:
         _check_money(event.details.amount_minor or 0, event.details.currency, plan)
     return Notice(record_ms, event, crc32(value), origin)

@@ -18,6 +18,9 @@ from schemas.records import (
     OrderPaid,
     OrderRefunded,
     ProfileChanged,
+    ReviewSubmitted,
+    TierPinned,
+    TierUnpinned,
 )
 from stream.groups.member_rows import MemberTold
 from stream.ledger import OrderEntry
@@ -30,6 +33,9 @@ OtherEvent = (
     | IdentityLinked
     | ConsentChanged
     | MemberTold
+    | TierPinned
+    | TierUnpinned
+    | ReviewSubmitted
 )
 Event = OrderPaid | OtherEvent
 

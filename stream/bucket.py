@@ -19,6 +19,7 @@ from schemas.records import (
 from schemas.vocabulary import STAGES
 from stream.arrivals import Payment
 from stream.customer import Customer, decode, encode
+from stream.decisions import DECISIONS, decide
 from stream.groups.kinship import Kinship
 from stream.groups.member_rows import MemberTold
 from stream.history import encode_transition
@@ -301,6 +302,8 @@ class Bucket:
             event.attributes
         ):
             return scorer.describe(customer, record_ms, event_id, event.attributes)
+        if isinstance(event, DECISIONS):
+            return decide(scorer, customer, record_ms, event)
         if isinstance(event, IdentityLinked) and self._grouping and customer.kin is not None:
             return self.kinship.link(customer, customer.kin, record_ms, event)
         return None

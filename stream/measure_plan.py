@@ -50,7 +50,7 @@ class MeasurePlan:
             return self._growth(name, document)
         if isinstance(document, documents.Windowed):
             return self._windowed(name, document)
-        if isinstance(document, (documents.FirstMeasure, documents.LastMeasure)):
+        if isinstance(document, documents.Fact):
             return self._fact(name, document)
         if isinstance(document, CltvMeasure):
             made: runtime.Measure = compile_cltv(name, document, self._exponent)
@@ -81,9 +81,11 @@ class MeasurePlan:
             made = behaviour.RepurchaseRate(name, self._window(ORDERS, span), span)
         return made
 
-    def _fact(
-        self, name: str, document: documents.FirstMeasure | documents.LastMeasure
-    ) -> runtime.Measure:
+    def _fact(self, name: str, document: documents.Fact) -> runtime.Measure:
+        if isinstance(document, documents.ReviewMeasure):
+            of, days = document.review, document.valid_days
+            source = self._keep(runtime.review_kind(of.grading, of.indicator))
+            return runtime.Reviewed(name, source, None if days is None else days * DAY_MS)
         if isinstance(document, documents.FirstMeasure):
             return runtime.LifetimeFact(name, document.unit, ORDERS, "first")
         if document.last == "stage.changed":

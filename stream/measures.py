@@ -199,6 +199,37 @@ class LifetimeFact(Measure):
         return series.latest()
 
 
+def review_kind(grading: str, indicator: str) -> str:
+    """Return the name of the series of the reviews of an indicator of a grading."""
+    return f"review:{grading}.{indicator}"
+
+
+class Reviewed(Measure):
+    """The newest review of an indicator, for so long as it is valid."""
+
+    def __init__(self, name: str, source: str, valid_ms: int | None) -> None:
+        """Read *source*; a review is valid for *valid_ms*, None for ever."""
+        super().__init__(name, "number", source)
+        self._valid_ms = valid_ms
+
+    def value(self, customer: Customer, now_ms: int) -> int:
+        """Return the score, of several at one instant the highest; `MISSING` if none is valid."""
+        series = customer.kinds[self.source]
+        return series.latest() if now_ms < self._ends_ms(customer) else MISSING
+
+    def due_ms(self, customer: Customer, now_ms: int, low: int, high: int) -> int:
+        """Return the exact instant at which the review is no longer valid."""
+        del low, high
+        ends_ms = self._ends_ms(customer)
+        return ends_ms if now_ms < ends_ms else NEVER
+
+    def _ends_ms(self, customer: Customer) -> int:
+        since_ms = customer.kinds[self.source].last_ms()
+        if since_ms == MISSING:
+            return MISSING
+        return NEVER if self._valid_ms is None else since_ms + self._valid_ms
+
+
 class LastStage(LifetimeFact):
     """The stage of the sale entered last: inside its position in `STAGES`, outside its name."""
 

@@ -8,8 +8,15 @@ import msgspec
 
 from agents.replay.log import LogRecord
 from agents.replay.mistakes import ReplayFileError
-from schemas.decode import Rejected, decode_interaction, decode_order, decode_profile
+from schemas.decode import (
+    Rejected,
+    decode_control,
+    decode_interaction,
+    decode_order,
+    decode_profile,
+)
 from schemas.vocabulary import INTERACTION_KINDS
+from stream.decisions import DECISIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,13 +24,25 @@ if TYPE_CHECKING:
 
     from schemas.decode import Order, Profile
     from schemas.records import Interaction
+    from stream.decisions import Decision
 
-    Decode = Callable[[bytes | None], Order | Interaction | Profile]
+    Decode = Callable[[bytes | None], Order | Interaction | Profile | Decision]
+
+_CUSTOMER_CONTROLS: Final = ("tier.pinned", "tier.unpinned", "review.submitted")
+
+
+def _decode_customer_control(data: bytes | None) -> Decision:
+    control = decode_control(data)
+    if not isinstance(control, DECISIONS):
+        raise Rejected("wrong_schema", f"kind: must be one of {', '.join(_CUSTOMER_CONTROLS)}")
+    return control
+
 
 DECODERS: Final[dict[str, Decode]] = {
     "orders": decode_order,
     "interactions": decode_interaction,
     "profiles": decode_profile,
+    "controls": _decode_customer_control,
 }
 """How the values of each topic that a replay may hold are decoded."""
 
@@ -31,6 +50,7 @@ TOPICS: Final[dict[str, str]] = {
     **dict.fromkeys(("order.paid", "order.refunded", "order.cancelled"), "orders"),
     **dict.fromkeys(INTERACTION_KINDS, "interactions"),
     **dict.fromkeys(("profile.changed", "identity.linked", "consent.changed"), "profiles"),
+    **dict.fromkeys(_CUSTOMER_CONTROLS, "controls"),
 }
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from schemas.policy.findings import Mistake, shown
-from schemas.policy.fit import Fit
+from schemas.policy.fit import Fit, one_of
+from schemas.policy.measures import ReviewMeasure
 from schemas.policy.relative import frozen_mistakes
 from schemas.policy.shape import PolicyShape
 
@@ -31,6 +32,7 @@ class Checker:
                 at_key=True,
             )
         fit = Fit(self.policy, self.broken)
+        yield from self._reviews(fit)
         for name, grading in self.policy.gradings.items():
             yield from grading.mistakes(("gradings", name), fit)
         if self.policy.population is not None:
@@ -40,6 +42,20 @@ class Checker:
             yield from self.policy.treatments.mistakes(("treatments",), fit)
         if self.policy.groups is not None:
             yield from self.policy.groups.mistakes(self.policy)
+
+    def _reviews(self, fit: Fit) -> Iterator[Mistake]:
+        """Yield what is reviewed although nothing of that name is there."""
+        for name, measure in self.policy.measures.items():
+            if not isinstance(measure, ReviewMeasure):
+                continue
+            at = ("measures", name, "review")
+            grading, indicator = measure.review.grading, measure.review.indicator
+            yield from fit.grading((*at, "grading"), grading)
+            reviewed = self.policy.gradings.get(grading)
+            known = reviewed.indicator_names if reviewed is not None else (indicator,)
+            if indicator not in known:
+                words = one_of(f"an indicator of {grading}", indicator, known)
+                yield Mistake((*at, "indicator"), shown(indicator), words)
 
     def _cycles(self) -> Iterator[Mistake]:
         done: set[str] = set()

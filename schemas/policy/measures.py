@@ -13,7 +13,7 @@ from schemas.policy.conduct import (
 )
 from schemas.policy.labels import Named
 from schemas.policy.part import TAG_MARK, Part, by_key, refuse
-from schemas.policy.quantities import Days, Name, Unit, Window
+from schemas.policy.quantities import MAX_DAYS, Days, Name, Unit, Window
 from schemas.vocabulary import InteractionKind
 
 Amount = Literal["revenue", "gross", "refunded", "cost", "contribution"]
@@ -172,6 +172,33 @@ class AttributeMeasure(Named):
         return self.type
 
 
+class Reviewed(Part):
+    """An indicator of a grading that people review."""
+
+    grading: Name = Field(description="the name of a grading")
+    indicator: Name = Field(description="an indicator of that grading")
+
+
+class ReviewMeasure(Named):
+    """The newest approved score that a person gave; unknown without a valid one.
+
+    Attributes:
+        review: Which indicator of which grading.
+        valid_days: How many days of 24 hours a review is valid; None: for ever.
+    """
+
+    review: Reviewed = Field(description="a mapping with grading and indicator")
+    valid_days: int | None = Field(default=None, ge=1, le=MAX_DAYS)
+
+    @property
+    def unit(self) -> Unit:
+        """Points from 0 to 100."""
+        return "number"
+
+
+Fact = FirstMeasure | LastMeasure | ReviewMeasure
+"""Measures that show one value that was told."""
+
 MEASURE_KEYS = (
     "count",
     "sum",
@@ -188,6 +215,7 @@ MEASURE_KEYS = (
     "repurchase_rate",
     "longest_gap",
     "cltv",
+    "review",
 )
 
 Measure = Annotated[
@@ -205,7 +233,8 @@ Measure = Annotated[
     | Annotated[DaysOverdueMeasure, Tag(TAG_MARK + "days_overdue")]
     | Annotated[RepurchaseRateMeasure, Tag(TAG_MARK + "repurchase_rate")]
     | Annotated[LongestGapMeasure, Tag(TAG_MARK + "longest_gap")]
-    | Annotated[CltvMeasure, Tag(TAG_MARK + "cltv")],
+    | Annotated[CltvMeasure, Tag(TAG_MARK + "cltv")]
+    | Annotated[ReviewMeasure, Tag(TAG_MARK + "review")],
     by_key(MEASURE_KEYS, "a mapping with exactly one of " + ", ".join(MEASURE_KEYS)),
 ]
 """Told apart by which key it has."""

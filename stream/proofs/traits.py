@@ -78,14 +78,20 @@ def traits_of(document: Document, measure: Measure) -> Traits:
         return _windowed(document) or _unheard_of(measure)
     if isinstance(document, documents.DaysSinceMeasure):
         return _since(document.days_since)
-    if isinstance(document, documents.FirstMeasure):
-        return Traits("first", ORDERS, Domain(0), "gross")
-    if isinstance(document, documents.LastMeasure):
-        return _single("last", document.last)
+    if isinstance(document, documents.Fact):
+        return _fact(document, measure)
     if isinstance(document, documents.GrowthMeasure):
         least = LOWEST if document.growth == "contribution" else -BASIS_POINTS
         return Traits("growth", ORDERS, Domain(least), document.growth, far=document.window)
     return _unheard_of(measure)
+
+
+def _fact(document: documents.Fact, measure: Measure) -> Traits:
+    if isinstance(document, documents.FirstMeasure):
+        return Traits("first", ORDERS, Domain(0), "gross")
+    if isinstance(document, documents.LastMeasure):
+        return _single("last", document.last)
+    return Traits("other", measure.source, Domain(0, _TOP_SCORE))
 
 
 def _since(what: str) -> Traits:

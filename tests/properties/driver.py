@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from schemas.decode import decode_interaction, decode_order, decode_profile
+from schemas.decode import decode_control, decode_interaction, decode_order, decode_profile
 from schemas.policy import parse_policy
 from schemas.vocabulary import STAGES
 from stream.admission import admit
@@ -22,6 +22,8 @@ from stream.seen import DedupWindow
 from stream.store import BucketHead
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from stream.arrivals import Arrival
 
 CUSTOMER = "c1"
@@ -30,6 +32,7 @@ Event = Mapping[str, Any]
 _SENT_AS_THEY_ARE = (
     *("order_id", "amount_minor", "currency", "cost_minor"),
     *("attributes", "relation", "target_id"),
+    *("grading", "tier", "author", "reason", "expires_at", "indicator", "score", "approved_by"),
 )
 
 
@@ -61,7 +64,10 @@ def to_json(event: Event) -> bytes:
 def to_arrival(event: Event, plan: Plan) -> Arrival:
     """Decode an event's record and admit it, as a worker would."""
     value = to_json(event)
-    decoders = {"order": decode_order, "profile": decode_profile, "identity": decode_profile}
+    decoders: dict[str, Callable[[bytes], Any]] = {
+        **{"order": decode_order, "profile": decode_profile, "identity": decode_profile},
+        **{"tier": decode_control, "review": decode_control},
+    }
     decode_event = decoders.get(event["kind"].partition(".")[0], decode_interaction)
     return admit(decode_event(value), event["record_ms"], value, plan, event)
 

@@ -49,6 +49,11 @@ class GradingPart(Part):
         """Whether its grades go from best to worst, so that one may be said to cap another."""
         return False
 
+    @property
+    def indicator_names(self) -> tuple[str, ...]:
+        """The names of its indicators, for gradings that add up points."""
+        return ()
+
     def tests(self) -> Iterator[tuple[Location, MeasureCondition | GradingCondition]]:
         """Yield every test that its conditions make, with its place inside the grading."""
         return iter(())

@@ -83,6 +83,11 @@ class BaseBonus(Tiered):
     base: PointTable = Field(description="a mapping with measure and ranges")
     bonus: dict[Name, Bonus] = Field(min_length=1, description="a mapping of bonus items")
 
+    @property
+    def indicator_names(self) -> tuple[str, ...]:
+        """The names of its bonus items."""
+        return tuple(self.bonus)
+
     def tests(self) -> Iterator[tuple[Location, MeasureCondition | GradingCondition]]:
         """Yield the tests of the bonus items that have a condition."""
         for name, item in self.bonus.items():

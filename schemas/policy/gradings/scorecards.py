@@ -88,6 +88,11 @@ class IntervalScorecard(Tiered):
     )
     variants: IntervalVariants | None = None
 
+    @property
+    def indicator_names(self) -> tuple[str, ...]:
+        """The names of its indicators."""
+        return tuple(self.indicators)
+
     def own_mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
         """Yield what is wrong with weights, ranges, variants and levels."""
         yield from _card_mistakes(at, self, fit)
@@ -160,6 +165,11 @@ class WeightedScorecard(Tiered):
         min_length=1, description="a mapping of indicators"
     )
     variants: WeightedVariants | None = None
+
+    @property
+    def indicator_names(self) -> tuple[str, ...]:
+        """The names of its indicators."""
+        return tuple(self.indicators)
 
     def own_mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
         """Yield what is wrong with weights, ranges, variants and levels."""
