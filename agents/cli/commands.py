@@ -7,6 +7,7 @@ import typer
 
 from agents.cli import (
     cuts,
+    decisions,
     demo,
     doctor,
     explain,
@@ -35,6 +36,9 @@ app.command()(replay.replay)
 app.command()(export.export)
 app.command()(explain.explain)
 app.command()(history.history)
+app.command()(decisions.pin)
+app.command()(decisions.unpin)
+app.command()(decisions.review)
 app.command()(rfm.rfm)
 app.command()(doctor.doctor)
 policy.app.command()(cuts.cuts)

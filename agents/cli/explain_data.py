@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stream.calendar import format_instant
 from stream.changes import exact_text
 from stream.explanation import POINTS, exact_level
-from stream.sentinels import MISSING
+from stream.sentinels import MISSING, NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from stream.gradings.base import Score
     from stream.moves import Move
     from stream.plan import Plan
+    from stream.stability import Held
 
 
 def data(found: Explanation, plan: Plan) -> dict[str, object]:
@@ -71,6 +72,30 @@ def _grading(note: GradingNote, plan: Plan) -> dict[str, object]:
         "expected": None
         if expected is None
         else {"tier": expected.after, "at": format_instant(expected.instant_ms)},
+        "stability": None if note.held is None else _stability(note, note.held),
+    }
+
+
+def _stability(note: GradingNote, held: Held) -> dict[str, object]:
+    waiting, pin = held.waiting, held.pin
+    return {
+        "earned": note.earned,
+        "waiting": None
+        if waiting is None
+        else {
+            "rule": waiting.rule,
+            "since": format_instant(waiting.since_ms),
+            "until": format_instant(waiting.due_ms),
+        },
+        "pin": None
+        if pin is None
+        else {
+            "event_id": pin.event_id,
+            "author": pin.author,
+            "reason": pin.reason,
+            "until": None if pin.until_ms >= NEVER else format_instant(pin.until_ms),
+        },
+        "suppressed": held.suppressed,
     }
 
 

@@ -19,7 +19,7 @@ from agents.cli.explain_tables import (
     tier_text,
 )
 from stream.explanation import POINTS, exact_level
-from stream.sentinels import MISSING
+from stream.sentinels import MISSING, NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from stream.counterfactual import Amount
     from stream.explanation import Explanation, GradingNote, Standing
     from stream.plan import Plan
+    from stream.stability import Held
 
 _ASIDE: Final = "dim"
 _PLAIN: Final = ""
@@ -93,11 +94,34 @@ def _sentences(note: GradingNote, plan: Plan, words: Words) -> Iterator[Sentence
         reach, least = note.evidence
         level = words.reading(least, reach.unit)
         yield say("evidence", measure=words.measure(reach.measure), level=level), _PLAIN
+    if note.held is not None:
+        yield from _held(note, note.held, words)
     yield from _gains(note, words)
     yield from _losses(note, words)
     if note.expected is not None:
         tier = words.tier(note.grading, note.expected.after)
         yield say("expected", tier=tier, at=show.instant(note.expected.instant_ms)), TIME
+
+
+def _held(note: GradingNote, held: Held, words: Words) -> Iterator[Sentence]:
+    """Yield what a pin or a rule on stability holds now, and what rules have held back so far."""
+    say, waiting, pin = words.say, held.waiting, held.pin
+    earned = words.tier(note.grading, note.earned)
+    tier = words.tier(note.grading, note.tier)
+    if pin is not None:
+        until = say("for_good") if pin.until_ms >= NEVER else show.instant(pin.until_ms)
+        yield say("pinned", tier=tier, author=pin.author, until=until, reason=pin.reason), TIME
+        if note.earned != note.tier:
+            yield say("earned_now", earned=earned), _PLAIN
+    if waiting is not None:
+        since, until = show.instant(waiting.since_ms), show.instant(waiting.due_ms)
+        text = say(
+            "waiting", earned=earned, since=since, tier=tier, until=until, rule=say(waiting.rule)
+        )
+        yield text, TIME
+    if held.suppressed:
+        counts = ", ".join(f"{say(rule)} {count}" for rule, count in held.suppressed.items())
+        yield say("suppressed", counts=counts), _ASIDE
 
 
 def _gains(note: GradingNote, words: Words) -> Iterator[Sentence]:

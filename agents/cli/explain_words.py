@@ -84,6 +84,21 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
         "最近下单日退款 {amount}：{tier}",
     ),
     "expected": ("if nothing happens: {tier} on {at}", "若无新事件：{at} 变为 {tier}"),
+    "pinned": (
+        "pinned at {tier} by {author} until {until}: {reason}",
+        "由 {author} 锁定为 {tier}，至 {until}：{reason}",
+    ),
+    "for_good": ("someone lifts it", "人工解除"),
+    "earned_now": ("earned now: {earned}", "按规则应为：{earned}"),
+    "waiting": (
+        "earned {earned} since {since}, held at {tier} until {until} by {rule}",
+        "自 {since} 起应为 {earned}，因{rule}保持 {tier} 至 {until}",
+    ),
+    "suppressed": ("changes held back so far: {counts}", "至今暂缓的变动：{counts}"),
+    "grace": ("grace", "宽限期"),
+    "minimum_hold": ("minimum hold", "最短保持期"),
+    "cool_down": ("cool-down", "冷却期"),
+    "one_step": ("one step at a time", "逐级降级"),
     "looked_at": (
         "Looked at again, if nothing happens, at {at}.",
         "若无新事件，将于 {at} 重新评估。",

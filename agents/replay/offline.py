@@ -17,7 +17,7 @@ from stream.arrivals import Notice
 from stream.bucket import Bucket
 from stream.fold import Scorer
 from stream.groups.member_rows import decode_member
-from stream.outbox import TIER_CHANGES, decode_row
+from stream.outbox import TIER_CHANGES, TIER_FORECASTS, decode_row
 from stream.partition import bucket_of
 from stream.seen import DedupWindow
 from stream.store import BucketHead
@@ -49,6 +49,7 @@ class OfflineResult:
         as_of_ms: The instant up to which time has passed for every customer.
         states: Stored form of each customer that at least one record was applied to, by id.
         changes: Values of the records for `tier-changes`, in no particular order.
+        forecasts: Values of the records for `tier-forecasts`, in no particular order.
         refused: Records that were not applied because they are wrong.
         records: Records read.
         applied: Records that changed a customer.
@@ -59,6 +60,7 @@ class OfflineResult:
     as_of_ms: int
     states: dict[str, bytes] = field(default_factory=dict)
     changes: list[bytes] = field(default_factory=list)
+    forecasts: list[bytes] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     records: int = 0
     applied: int = 0
@@ -169,6 +171,8 @@ def _close(bucket: Bucket, result: OfflineResult) -> None:
     for row in map(decode_row, commit.outbox):
         if row.topic == TIER_CHANGES and row.value is not None:
             result.changes.append(row.value)
+        if row.topic == TIER_FORECASTS and row.value is not None:
+            result.forecasts.append(row.value)
     for customer_id, state in commit.states.items():
         if state is not None:
             result.states[customer_id] = state

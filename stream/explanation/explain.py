@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stream.gradings.base import Grading, Score, Step
     from stream.moves import Moves
     from stream.plan import Plan
+    from stream.stability import Held
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class GradingNote:
         orders: The fewest orders now, and their least amount, that earn a better tier.
         refund: The least refund of the newest day's orders that costs the tier.
         expected: The first change that time alone will bring; None if there is none in sight.
+        earned: The tier that is earned; another than `tier` while a rule or a pin holds it.
+        held: What rules on stability and pins have done; None where they never did anything.
     """
 
     grading: str
@@ -62,6 +65,8 @@ class GradingNote:
     orders: Amount | None
     refund: Amount | None
     expected: Change | None
+    earned: str | None
+    held: Held | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,8 @@ def _note(
         orders=least_orders(what_if, position, grade.tier),
         refund=least_refund(what_if, position, grade.tier),
         expected=foreseen,
+        earned=plan.earned(position, reading, grade),
+        held=grade.held,
     )
 
 

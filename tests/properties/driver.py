@@ -65,8 +65,11 @@ def to_arrival(event: Event, plan: Plan) -> Arrival:
     """Decode an event's record and admit it, as a worker would."""
     value = to_json(event)
     decoders: dict[str, Callable[[bytes], Any]] = {
-        **{"order": decode_order, "profile": decode_profile, "identity": decode_profile},
-        **{"tier": decode_control, "review": decode_control},
+        "order": decode_order,
+        "profile": decode_profile,
+        "identity": decode_profile,
+        "tier": decode_control,
+        "review": decode_control,
     }
     decode_event = decoders.get(event["kind"].partition(".")[0], decode_interaction)
     return admit(decode_event(value), event["record_ms"], value, plan, event)

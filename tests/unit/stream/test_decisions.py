@@ -240,9 +240,7 @@ CARD = {
 
 def reviewed(day: float, score: int, approved_by: str = "bob") -> dict[str, Any]:
     """Return a review of the indicator ``trust``."""
-    return decided(
-        "review.submitted", day, indicator="trust", score=score, approved_by=approved_by
-    )
+    return decided("review.submitted", day, indicator="trust", score=score, approved_by=approved_by)
 
 
 def test_a_review_counts_until_its_exact_end() -> None:
