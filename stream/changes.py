@@ -238,22 +238,33 @@ def change_payload(
     if change.counterfactual is not None:
         payload["counterfactual"] = _counterfactual_payload(change.counterfactual)
     if change.pin is not None:
-        payload["pin"] = _pin_payload(change.pin, change.instant_ms)
+        payload["pin"] = pin_payload(change.pin, change.instant_ms)
     if change.waited is not None:
-        since = format_instant(change.waited.since_ms)
-        payload["waited"] = {"rule": change.waited.rule, "since": since}
+        payload["waited"] = waited_payload(change.waited)
     return payload
 
 
-def _pin_payload(pin: Pin, now_ms: int) -> dict[str, object]:
-    ended = "lifted" if pin.lifted else "ended"
+def waited_payload(waited: Waiting) -> dict[str, object]:
+    """Return the published form of the rule that has held a change back."""
+    return {"rule": waited.rule, "since": format_instant(waited.since_ms)}
+
+
+def pin_payload(pin: Pin, now_ms: int) -> dict[str, object]:
+    """Return the published form of a pin that had a part in a change at *now_ms*."""
     return {
-        "status": "set" if now_ms < pin.until_ms else ended,
+        "status": pin_status(pin, now_ms),
         "event_id": pin.event_id,
         "author": pin.author,
         "reason": pin.reason,
         "until": None if pin.until_ms >= NEVER else format_instant(pin.until_ms),
     }
+
+
+def pin_status(pin: Pin, now_ms: int) -> str:
+    """Return what became of a pin: ``set``, ``lifted`` by a person, or ``ended`` by its time."""
+    if now_ms < pin.until_ms:
+        return "set"
+    return "lifted" if pin.lifted else "ended"
 
 
 def _counterfactual_payload(found: WayBack) -> dict[str, object]:

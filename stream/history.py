@@ -13,7 +13,9 @@ import msgspec
 from msgspec import Struct
 
 from stream.calendar import format_instant
+from stream.changes import pin_payload, waited_payload
 from stream.customer import Value
+from stream.stability import Pin, Waiting
 
 if TYPE_CHECKING:
     from stream.changes import Change, Reason
@@ -50,6 +52,8 @@ class Transition(Struct, array_like=True, frozen=True, gc=False):
     event_id: str | None
     version: int
     reasons: tuple[Moved, ...]
+    pin: Pin | None = None
+    waited: Waiting | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -71,6 +75,8 @@ def encode_transition(change: Change, plan: Plan) -> bytes:
             change.cause.event_id,
             plan.version,
             tuple(map(_moved, change.reasons)),
+            change.pin,
+            change.waited,
         )
     )
 
@@ -86,7 +92,7 @@ def decode_transition(stored: bytes) -> Transition:
 
 def transition_payload(transition: Transition) -> dict[str, object]:
     """Return a transition for machines, named as in `tier-changes`."""
-    return {
+    payload: dict[str, object] = {
         "grading": transition.grading,
         "from": transition.before,
         "to": transition.after,
@@ -106,3 +112,8 @@ def transition_payload(transition: Transition) -> dict[str, object]:
             for reason in transition.reasons
         ],
     }
+    if transition.pin is not None:
+        payload["pin"] = pin_payload(transition.pin, transition.instant_ms)
+    if transition.waited is not None:
+        payload["waited"] = waited_payload(transition.waited)
+    return payload

@@ -88,6 +88,10 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
         "pinned at {tier} by {author} until {until}: {reason}",
         "由 {author} 锁定为 {tier}，至 {until}：{reason}",
     ),
+    "pin_set": ("pinned by {author}: {reason}", "由 {author} 锁定：{reason}"),
+    "pin_lifted": ("pin lifted by {author}: {reason}", "由 {author} 解除锁定：{reason}"),
+    "pin_ended": ("end of the pin by {author}: {reason}", "{author} 的锁定到期：{reason}"),
+    "waited": ("earned since {since}, held by {rule}", "自 {since} 起应变动，因{rule}暂缓"),
     "for_good": ("someone lifts it", "人工解除"),
     "earned_now": ("earned now: {earned}", "按规则应为：{earned}"),
     "waiting": (
@@ -113,6 +117,8 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "cause_interaction": ("interaction", "互动"),
     "cause_profile": ("profile", "资料"),
     "cause_time": ("time passed", "时间推移"),
+    "cause_pinned": ("pin", "人工锁定"),
+    "cause_review": ("review", "人工评审"),
     "time_does_nothing": (
         "Time alone changes nothing from here on.",
         "此后仅随时间推移不会再有变化。",

@@ -1,5 +1,6 @@
 """`tierstream history`: a customer's last transitions, as they were announced."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from agents.cli.stores import opened
 from agents.settings import Settings
 from schemas.policy import PolicyDocument
 from schemas.policy.labels import Language
+from stream.changes import pin_status
 from stream.history import Moved, Transition, decode_transition, transition_payload
 from stream.partition import bucket_of
 
@@ -74,8 +76,21 @@ def _cells(transition: Transition, document: PolicyDocument, words: Words) -> tu
         tier(transition.before),
         tier(transition.after),
         cause if transition.event_id is None else f"{cause} {show.escaped(transition.event_id)}",
-        "; ".join(show.escaped(_reason(reason, document, words)) for reason in transition.reasons),
+        "; ".join(map(show.escaped, _reasons(transition, document, words))),
     )
+
+
+def _reasons(transition: Transition, document: PolicyDocument, words: Words) -> Iterator[str]:
+    """Yield why: measures that moved, a pin, and a rule on stability that was waited for."""
+    for reason in transition.reasons:
+        yield _reason(reason, document, words)
+    pin, waited = transition.pin, transition.waited
+    if pin is not None:
+        status = pin_status(pin, transition.instant_ms)
+        yield words.say(f"pin_{status}", author=pin.author, reason=pin.reason)
+    if waited is not None:
+        since = show.instant(waited.since_ms)
+        yield words.say("waited", since=since, rule=words.say(waited.rule))
 
 
 def _reason(reason: Moved, document: PolicyDocument, words: Words) -> str:

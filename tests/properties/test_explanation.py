@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, note
 from hypothesis import strategies as st
@@ -13,11 +13,11 @@ from stream.explanation import Explanation, explain
 from stream.gradings.base import Reading
 from stream.money import MAX_MINOR
 from stream.moves import moves
-from stream.regrade import betters, leaders, regrade, worsens
+from stream.regrade import betters, earned, regrade, worsens
 from stream.sentinels import NEVER
 from tests.properties.driver import CUSTOMER, Run, plan_of
 from tests.properties.histories import DAY, Event, histories
-from tests.properties.policies import bought, policies
+from tests.properties.policies import bought, policies, stability
 from tests.properties.profiles import tries
 
 if TYPE_CHECKING:
@@ -52,6 +52,13 @@ def ladders(draw: st.DrawFn) -> str:
         "tiers": [{"tier": "a", "enter": tops, "exit": keeps}, {"tier": "b"}],
     }
     tiers = [{"tier": "gold", "enter": high, "exit": low}, {"tier": "iron", "enter": low}]
+    gradings: dict[str, Any] = {
+        "value": {"type": "bands", "measure": "revenue", "tiers": [*tiers, {"tier": "lead"}]},
+        "rhythm": {"type": "bands", "measure": "orders", "tiers": [*tiers, {"tier": "lead"}]},
+        "score": card,
+    }
+    if draw(st.booleans()):
+        gradings["value"]["stability"] = draw(stability())
     document = {
         "policy": "ladders",
         "version": 1,
@@ -63,15 +70,12 @@ def ladders(draw: st.DrawFn) -> str:
             "average": {"average": "revenue", "window": draw(days)},
             "orders": {"count": "orders", "window": draw(days)},
         },
-        "gradings": {
-            "value": {"type": "bands", "measure": "revenue", "tiers": [*tiers, {"tier": "lead"}]},
-            "rhythm": {"type": "bands", "measure": "orders", "tiers": [*tiers, {"tier": "lead"}]},
-            "score": card,
-        },
+        "gradings": gradings,
     }
     return json.dumps(document)
 
 
+STEADIED = policies(steadied=True)
 # Of any kind, and of the kinds that orders move: there is more to say of those.
 SOME = policies() | policies(measured=bought()) | ladders()
 
@@ -145,7 +149,7 @@ def test_the_parts_of_every_score_add_up_to_it_exactly(text: str, events: list[E
                 assert grading.standing.level == grading.score.value * unit
 
 
-@given(SOME, histories(max_size=8))
+@given(SOME | STEADIED, histories(max_size=8))
 @tries(60)
 def test_the_orders_that_are_said_to_help_do_and_a_minor_unit_less_does_not(
     text: str, events: list[Event]
@@ -319,8 +323,7 @@ def test_no_reading_nearer_than_the_one_that_is_named_would_change_the_tier(
     names = [measure.name for measure in plan.measures]
     for position in range(len(plan.gradings)):
         found = moves(plan, position, reading, customer.grades)
-        mask = leaders(plan, position)
-        now = customer.grades[position].tier
+        now = earned(plan, position, values, customer.grades, now_ms)
         for side, wanted in ((found.better, betters), (found.worse, worsens)):
             for move in side:
                 if not isinstance(move.level, int) or not isinstance(move.value, int):
@@ -329,11 +332,11 @@ def test_no_reading_nearer_than_the_one_that_is_named_would_change_the_tier(
                 for level in range(move.value, move.level + step, step)[-500:]:
                     trial = list(values)
                     trial[names.index(move.measure)] = level
-                    tier = regrade(plan, trial, customer.grades, now_ms, mask)[position]
+                    tier = earned(plan, position, trial, customer.grades, now_ms)
                     assert wanted(plan, position, now, tier) is (level == move.level)
 
 
-@given(policies(), histories(), st.integers(0, 20))
+@given(policies() | STEADIED, histories(), st.integers(0, 20))
 @tries(60)
 def test_judging_the_readings_anew_gives_the_tiers_that_there_are(
     text: str, events: list[Event], silence: int

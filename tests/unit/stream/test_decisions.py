@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from schemas.decode import Rejected
 from schemas.policy import PolicyFileError
 from stream.calendar import format_instant
+from stream.history import decode_transition, encode_transition, transition_payload
 from tests.properties.driver import Run, to_arrival
 from tests.properties.profiles import tries
 from tests.unit.stream.policies import DAY, bands, paid, policy
@@ -83,6 +84,21 @@ def test_a_pin_stands_whatever_is_earned_and_ends_at_its_exact_instant() -> None
     run.wake(T0 + 5 * DAY)
     assert history(run)[2:] == [("silver", 5, "time", "down")]
     assert last_pin(run)["status"] == "ended"
+
+
+def test_what_is_kept_of_a_change_tells_of_its_pin_and_of_what_it_waited_for() -> None:
+    """The same as what was published."""
+    run = shop(grace_days=3)
+    run.apply([paid(1, T0, 150), pinned(1, "gold", until=2)])
+    run.wake(T0 + 20 * DAY)
+    published = [json.loads(line) for line in run.payloads().splitlines()]
+    kept = [
+        transition_payload(decode_transition(encode_transition(change, run.plan)))
+        for change in run.changes
+    ]
+    for key in ("pin", "waited", "to"):
+        assert [entry.get(key) for entry in kept] == [entry.get(key) for entry in published]
+    assert [entry["waited"]["rule"] for entry in published if "waited" in entry] == ["grace"]
 
 
 def test_a_pin_is_lifted_by_a_person() -> None:
