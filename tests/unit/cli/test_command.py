@@ -134,7 +134,10 @@ def test_machines_are_told_what_would_change_a_tier(history: str, policy: str) -
         (["replay", "{history}", "--kafka", "{nobody}"], "Kafka cannot be reached: "),
         (["topics", "create", "--kafka", "{nobody}"], "Kafka cannot be reached: "),
         (["explain", "a", "--policy", "{policy}", "--redis", "redis://{nobody}/0"], "Redis: "),
-        (["export", "out", "--policy", "{policy}", "--redis", "nonsense"], "--redis: this URL is"),
+        (
+            ["export", "out", "--policy", "{policy}", "--redis", "nonsense"],
+            "--redis (TIERSTREAM_REDIS): this URL is",
+        ),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_1(
