@@ -149,6 +149,38 @@ class Waited(Contract):
     since: OutInstant
 
 
+class Prevention(Contract):
+    """Equal orders, all placed at once, with which a fall would not come.
+
+    From then on, up to and including the instant of the fall, the grade is never worse than
+    the one that would be lost.
+
+    Attributes:
+        amount_minor: Of each. Of one order the least: one minor unit less would not do. Of
+            several what the customer usually pays.
+        orders: How many; one fewer would not do.
+    """
+
+    amount_minor: AmountMinor
+    currency: CurrencyCode
+    orders: Annotated[int, Field(ge=1)]
+
+
+class Forecast(Contract):
+    """The next change of the same grading if nothing happens.
+
+    Attributes:
+        to: The grade from then on; null: not graded.
+        at: The exact instant.
+        prevention: Orders placed at the instant of this change with which a fall would not
+            come; left out where none were found, and where the policy does not ask for it.
+    """
+
+    to: Word | None
+    at: OutInstant
+    prevention: Prevention | None = Field(default=None, exclude_if=lambda told: told is None)
+
+
 class TierChange(Contract):
     """One change of one grading of one customer.
 
@@ -164,6 +196,8 @@ class TierChange(Contract):
             found that takes it back, and of all other changes.
         pin: Left out where no pin had a part in it.
         waited: Left out where no rule on stability has held it back.
+        forecast: What time alone will bring next; left out where the policy has no forecasts
+            and where nothing is in sight.
     """
 
     id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
@@ -184,3 +218,4 @@ class TierChange(Contract):
     )
     pin: PinNote | None = Field(default=None, exclude_if=lambda told: told is None)
     waited: Waited | None = Field(default=None, exclude_if=lambda told: told is None)
+    forecast: Forecast | None = Field(default=None, exclude_if=lambda told: told is None)

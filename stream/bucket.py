@@ -30,18 +30,19 @@ from stream.ledger import (
     ledger_key,
     period_of,
 )
-from stream.outbox import change_row, grace_row, tiers_row
+from stream.outbox import change_row, forecast_row, grace_row, tiers_row
 from stream.seen import DedupWindow, Seen
 from stream.sentinels import NEVER
 from stream.stability import GraceNotice
 from stream.store import ABSENT, BucketCommit, BucketHead
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from stream.arrivals import Arrival, OtherEvent
     from stream.changes import Change
     from stream.fold import Scorer
+    from stream.forecast.warning import AtRisk
     from stream.plan import Plan
     from stream.stability import Aside
 
@@ -218,7 +219,7 @@ class Bucket:
     def wake(self, customer_id: str, upto_ms: int) -> None:
         """Wake a cached customer's deadlines up to and including *upto_ms*."""
         customer = self.customers[customer_id]
-        if customer.due_ms > upto_ms:
+        if customer.deadline_ms > upto_ms:
             return
         self.tally.changes += self.scorer.wake_before(customer, upto_ms + 1)
         self.tally.woken += 1
@@ -244,6 +245,8 @@ class Bucket:
             for customer_id, aside in tally.asides
             if isinstance(aside, GraceNotice)
         ]
+        if plan.forecasts is not None:
+            rows += [forecast_row(warning, plan) for warning in self._told()]
         rows += self.kinship.rows()
         newest_ms = max((c.clock_ms for c in self._touched.values()), default=0)
         marks, drop_marks = self._seen.seal(newest_ms)
@@ -254,7 +257,10 @@ class Bucket:
             epochs=dict(self.epochs),
             cursors={s: (self.cursors.get(s, ABSENT), p) for s, p in positions.items()},
             states={key: encode(c, shape) for key, c in self._touched.items()},
-            due={k: None if c.due_ms >= NEVER else c.due_ms for k, c in self._touched.items()},
+            due={
+                k: None if (deadline_ms := c.deadline_ms) >= NEVER else deadline_ms
+                for k, c in self._touched.items()
+            },
             fresh_orders=_by_period(self._fresh),
             orders=_by_period(self._updated),
             drop_periods=self._old_periods(newest_ms),
@@ -282,6 +288,13 @@ class Bucket:
         if customer.asides:
             self.tally.asides += [(customer.customer_id, aside) for aside in customer.asides]
             customer.asides = []
+
+    def _told(self) -> Iterator[AtRisk]:
+        """Yield the warnings of this batch, which are announced with it."""
+        for customer in self._touched.values():
+            if customer.untold:
+                yield from customer.untold
+                customer.untold = []
 
     def _other(
         self, customer: Customer, record_ms: int, event: OtherEvent

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from stream.calendar import format_instant
 from stream.customer import Value
+from stream.forecast.warning import Forecast
 from stream.gradings.base import Score
 from stream.sentinels import MISSING, NEVER
 from stream.stability import Pin, Waiting
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
+    from stream.forecast.warning import Prevention
     from stream.gradings.base import Grading, Reading
     from stream.measures import Measure
     from stream.plan import Plan
@@ -89,6 +91,8 @@ class Change(Struct, frozen=True, gc=False):
         counterfactual: Of a downgrade on a ladder: an order that would take it back.
         pin: The pin that brought it about, by its beginning or its end.
         waited: The rule that has held it back until now.
+        forecast: The next change of the grading if nothing happens; None where the policy does
+            not ask for it, or there is none in sight.
     """
 
     customer_id: str
@@ -104,6 +108,7 @@ class Change(Struct, frozen=True, gc=False):
     counterfactual: WayBack | None = None
     pin: Pin | None = None
     waited: Waiting | None = None
+    forecast: Forecast | None = None
 
 
 def change_id(customer_id: str, grading: str, sequence: int, policy: str, version: int) -> str:
@@ -241,6 +246,8 @@ def change_payload(
         payload["pin"] = pin_payload(change.pin, change.instant_ms)
     if change.waited is not None:
         payload["waited"] = waited_payload(change.waited)
+    if change.forecast is not None:
+        payload["forecast"] = forecast_payload(change.forecast)
     return payload
 
 
@@ -265,6 +272,23 @@ def pin_status(pin: Pin, now_ms: int) -> str:
     if now_ms < pin.until_ms:
         return "set"
     return "lifted" if pin.lifted else "ended"
+
+
+def forecast_payload(found: Forecast) -> dict[str, object]:
+    """Return the published form of a forecast, keys in order."""
+    told: dict[str, object] = {"to": found.tier, "at": format_instant(found.at_ms)}
+    if found.prevention is not None:
+        told["prevention"] = prevention_payload(found.prevention)
+    return told
+
+
+def prevention_payload(found: Prevention) -> dict[str, object]:
+    """Return the published form of what prevents a fall, keys in order."""
+    return {
+        "amount_minor": found.amount_minor,
+        "currency": found.currency,
+        "orders": found.orders,
+    }
 
 
 def _counterfactual_payload(found: WayBack) -> dict[str, object]:

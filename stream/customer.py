@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Raw, Struct
 
+from stream.forecast.warning import Warned
 from stream.groups.gather import regroup
 from stream.groups.kin import Kin
 from stream.sentinels import NEVER
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from stream.calendar import LocalDays
+    from stream.forecast.warning import AtRisk
     from stream.window import Span
 
 FORMAT = 1
@@ -85,6 +88,12 @@ class Customer:
         packed_grades: Their stored form; None after any of them was changed.
         kin: Its place among others; None where no policy has had groups.
         due_ms: No grade changes by time alone before this instant; conservative.
+        quiet_ms: Up to this instant orders may be counted in passing; transient.
+        risk_ms: No grade of which a fall is warned changes by time alone before this instant,
+            and the like of `due_ms` for these; transient.
+        look_ms: No warning of a fall is due before this instant; conservative.
+        warned: The warnings of falls so far, by grading; None before the first.
+        untold: What of them has not been announced yet; transient.
         low: Per watched measure, the least value that keeps every grade as it is; transient
             like the next two, empty until the customer was judged once.
         high: Per watched measure, the first value above that no longer does.
@@ -103,10 +112,15 @@ class Customer:
         "high",
         "kin",
         "kinds",
+        "look_ms",
         "low",
         "orders",
         "packed_grades",
         "pending",
+        "quiet_ms",
+        "risk_ms",
+        "untold",
+        "warned",
     )
 
     def __init__(self, customer_id: str, shape: Shape) -> None:
@@ -121,15 +135,42 @@ class Customer:
         self.packed_grades: Raw | None = None
         self.kin = Kin() if shape.groups else None
         self.due_ms = NEVER
+        self.quiet_ms = self.risk_ms = self.look_ms = NEVER
+        self.warned: dict[str, Warned] | None = None
+        self.untold: list[AtRisk] = []
         self.low: list[int] = []
         self.high: list[int] = []
         self.dues: list[int] = []
         self.asides: list[Aside] = []
 
+    @property
+    def deadline_ms(self) -> int:
+        """When to look at the customer again if nothing happens; `NEVER` if there is no need."""
+        return min(self.due_ms, self.look_ms)
+
     def roll(self, now_ms: int) -> None:
         """Bring the windows of every series to *now_ms*."""
         for series in self.kinds.values():
             series.roll(now_ms)
+
+    def clone(self) -> Customer:
+        """Return a copy to try things out on, that is never stored.
+
+        Time and orders may be let pass over it: what they do not change is shared.
+        """
+        twin = object.__new__(Customer)
+        twin.customer_id, twin.clock_ms, twin.kin = self.customer_id, self.clock_ms, self.kin
+        twin.kinds = {kind: series.clone() for kind, series in self.kinds.items()}
+        twin.orders = twin.kinds[ORDERS]
+        twin.attributes = self.attributes
+        twin.pending = self.pending.copy()
+        twin.grades = [copy(grade) for grade in self.grades]
+        twin.packed_grades = None
+        twin.due_ms, twin.quiet_ms, twin.risk_ms = self.due_ms, self.quiet_ms, self.risk_ms
+        twin.look_ms = NEVER
+        twin.warned, twin.untold, twin.asides = None, [], []
+        twin.low, twin.high, twin.dues = self.low.copy(), self.high.copy(), self.dues.copy()
+        return twin
 
 
 def encode(customer: Customer, shape: Shape) -> bytes:
@@ -143,6 +184,8 @@ def encode(customer: Customer, shape: Shape) -> bytes:
         customer.pending,
         _packed_grades(customer, shape),
     )
+    if customer.warned is not None or customer.look_ms < NEVER:
+        return _encode((*fields, customer.kin, customer.look_ms, customer.warned))
     return _encode(fields if customer.kin is None else (*fields, customer.kin))
 
 
@@ -157,7 +200,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class _Stored(Struct, array_like=True, gc=False):
-    """The stored form; `kin` is missing where no policy has had groups."""
+    """The stored form; what stands last is missing where no policy has asked for it."""
 
     format: int
     clock_ms: int
@@ -167,6 +210,8 @@ class _Stored(Struct, array_like=True, gc=False):
     pending: dict[str, list[int]]
     grades: dict[str, Grade]
     kin: Kin | None = None
+    look_ms: int = NEVER
+    warned: dict[str, Warned] | None = None
 
 
 _decode = msgspec.msgpack.Decoder(_Stored).decode
@@ -182,6 +227,8 @@ def decode(customer_id: str, stored: bytes, shape: Shape) -> Customer:
     customer = Customer(customer_id, shape)
     customer.clock_ms = found.clock_ms
     customer.due_ms = found.due_ms
+    customer.look_ms = found.look_ms
+    customer.warned = found.warned
     customer.attributes = found.attributes
     customer.pending = found.pending
     for kind, totals, closed, newest in found.series:

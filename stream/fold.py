@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from stream.changes import TIME_PASSED, Cause, Change, direction, reasons_for
 from stream.customer import ORDERS
+from stream.forecast.foresight import Foresight
 from stream.gradings.base import Reading
 from stream.measures import PROFILE
 from stream.sentinels import NEVER
@@ -35,7 +36,16 @@ _LOWEST = -NEVER - 1
 class Scorer:
     """Applies one policy. Holds no state of its own but the compiled plan."""
 
-    __slots__ = ("_echoes", "_order_readers", "_steady", "_ways_back", "plan")
+    __slots__ = (
+        "_echoes",
+        "_foresight",
+        "_lead_ms",
+        "_order_readers",
+        "_risky",
+        "_steady",
+        "_ways_back",
+        "plan",
+    )
 
     def __init__(self, plan: Plan) -> None:
         """Score by *plan*."""
@@ -43,6 +53,11 @@ class Scorer:
         self._order_readers = plan.readers.get(ORDERS, ())
         self._echoes = plan.echoes
         self._ways_back = WaysBack(plan)
+        self._foresight = self._foresight_of(plan)
+        self._lead_ms = 0 if self._foresight is None else self._foresight.lead_ms
+        self._risky = tuple(
+            i for i, watched in enumerate(plan.watched) if watched.gradings & plan.at_risk
+        )
         self._steady = all(
             watched.measure.steady for watched in plan.watched if watched.measure.source == ORDERS
         )
@@ -152,8 +167,8 @@ class Scorer:
     def wake_before(self, customer: Customer, limit_ms: int) -> list[Change]:
         """Wake every deadline before *limit_ms*, each at its own instant."""
         changes: list[Change] = []
-        while customer.due_ms < limit_ms:
-            changes += self.wake(customer, customer.due_ms)
+        while (deadline_ms := customer.deadline_ms) < limit_ms:
+            changes += self.wake(customer, deadline_ms)
         return changes
 
     def wake(self, customer: Customer, instant_ms: int) -> Sequence[Change]:
@@ -164,7 +179,9 @@ class Scorer:
 
     # -- inside ---------------------------------------------------------------
 
-    def _pay_quietly(self, customer: Customer, payments: Sequence[Payment]) -> bool:
+    def _pay_quietly(  # noqa: PLR0911 - for every order: written out on purpose
+        self, customer: Customer, payments: Sequence[Payment]
+    ) -> bool:
         """Count all *payments* if no grade can move at any of them; else change nothing.
 
         The common case, at the cost of an addition and a few comparisons. No grade moves
@@ -177,7 +194,7 @@ class Scorer:
         if (
             not customer.low
             or customer.pending
-            or not customer.clock_ms <= now_ms < customer.due_ms
+            or not customer.clock_ms <= now_ms < customer.quiet_ms
             or (len(payments) > 1 and not (self._steady and _in_order(payments)))
         ):
             return False
@@ -196,22 +213,29 @@ class Scorer:
             if not low[index] <= read(customer, now_ms) < high[index]:  # type: ignore[operator]
                 orders.undo()
                 return False
+        if self._echoes and not self._echo(customer, orders.joined_ms, now_ms):
+            orders.undo()
+            return False
         customer.clock_ms = now_ms
-        if self._echoes:
-            self._echo(customer, orders.joined_ms)
         return True
 
-    def _echo(self, customer: Customer, joined_ms: int) -> None:
+    def _echo(self, customer: Customer, joined_ms: int, now_ms: int) -> bool:
         """See that the customer is looked at again when the day that orders joined moves on.
 
         Not when the orders do: they delay their day, and it is missing where it was
-        foreseen to be.
+        foreseen to be. Returns False, having done nothing, if it may be time to warn already.
         """
-        for index, echo_ms in self._echoes:
-            echoed_ms = joined_ms + echo_ms
+        lead_ms = self._lead_ms
+        echoed = [(index, joined_ms + echo_ms) for index, echo_ms in self._echoes]
+        if lead_ms and any(i in self._risky and at_ms - lead_ms <= now_ms for i, at_ms in echoed):
+            return False
+        for index, echoed_ms in echoed:
             if echoed_ms < customer.dues[index]:
                 customer.dues[index] = echoed_ms
-                customer.due_ms = min(customer.due_ms, echoed_ms)
+                self._plan_ahead(customer)
+                if lead_ms:
+                    customer.look_ms = min(customer.look_ms, customer.risk_ms - lead_ms)
+        return True
 
     def _pay_slowly(self, customer: Customer, payment: Payment) -> Sequence[Change]:
         entry = payment.entry
@@ -267,6 +291,22 @@ class Scorer:
         cause: Cause,
         source: str | None,
     ) -> Sequence[Change]:
+        """Judge what may have moved, then look ahead if the policy asks for it."""
+        changes = self._reviewed(customer, now_ms, before, cause, source)
+        if self._foresight is None:
+            customer.look_ms = NEVER
+            return changes
+        news = cause is not TIME_PASSED
+        return self._foresight.after(customer, now_ms, changes, news=news)
+
+    def _reviewed(
+        self,
+        customer: Customer,
+        now_ms: int,
+        before: Sequence[Value],
+        cause: Cause,
+        source: str | None,
+    ) -> Sequence[Change]:
         """Judge the gradings that an event of *source*, or the time, may have moved."""
         plan = self.plan
         customer.roll(now_ms)
@@ -291,7 +331,7 @@ class Scorer:
                 mask |= 1 << position | plan.followers[position]
         if mask:
             return self._judge(customer, now_ms, before, cause, mask)
-        customer.due_ms = self._soonest(customer)
+        self._plan_ahead(customer)
         return NO_CHANGES
 
     def _judge(
@@ -348,7 +388,14 @@ class Scorer:
                 earned = plan.earned(position, reading, standing)
                 changed(customer, grading, rules, standing, earned, way)
         self._settle(customer, now_ms, values)
-        return self._ways_back.added(customer, changes) if changes else changes
+        return self._with_ways_back(customer, changes) if changes else changes
+
+    def _with_ways_back(self, customer: Customer, changes: list[Change]) -> Sequence[Change]:
+        return self._ways_back.added(customer, changes)
+
+    def _foresight_of(self, plan: Plan) -> Foresight | None:
+        asked = plan.forecasts
+        return None if asked is None else Foresight(TerseScorer(plan), asked)
 
     def _reasons(
         self,
@@ -386,28 +433,47 @@ class Scorer:
                 limit = cuts[cell] if cell < len(cuts) else NEVER
             low[index], high[index] = least, limit
             dues[index] = watched.measure.due_ms(customer, now_ms, least, limit)
-        customer.due_ms = self._soonest(customer)
+        self._plan_ahead(customer)
 
-    def _soonest(self, customer: Customer) -> int:
-        plan = self.plan
-        due_ms = min(customer.dues, default=NEVER)
+    def _plan_ahead(self, customer: Customer) -> None:
+        """Set how long nothing can happen by time alone, from what is known of each reading."""
+        plan, dues, grades = self.plan, customer.dues, customer.grades
+        due_ms = min(dues, default=NEVER)
+        risk_ms = min((dues[index] for index in self._risky), default=NEVER)
         for position in plan.expiring:
-            runs_out_ms = _runs_out_ms(plan.gradings[position], customer.grades[position])
+            runs_out_ms = _runs_out_ms(plan.gradings[position], grades[position])
             due_ms = min(due_ms, runs_out_ms)
-        for grade in customer.grades:
+            if plan.followers[position] & plan.at_risk:
+                risk_ms = min(risk_ms, runs_out_ms)
+        for position, grade in enumerate(grades):
             if grade.held is not None:
                 due_ms = min(due_ms, grade.held.due_ms)
-        return due_ms
+                if plan.followers[position] & plan.at_risk:
+                    risk_ms = min(risk_ms, grade.held.due_ms)
+        customer.due_ms = due_ms
+        customer.risk_ms = risk_ms
+        customer.quiet_ms = min(due_ms, risk_ms - self._lead_ms)
 
 
 class TerseScorer(Scorer):
-    """Gives the same changes without their reasons and scores, in about half the time."""
+    """Gives the same changes and nothing else, in about half the time.
+
+    Without reasons and scores, without ways back, without forecasts; and it warns nobody.
+    """
 
     __slots__ = ()
 
     def _before(self, customer: Customer, now_ms: int) -> list[Value]:
         del customer, now_ms
         return []
+
+    def _with_ways_back(self, customer: Customer, changes: list[Change]) -> Sequence[Change]:
+        del customer
+        return changes
+
+    def _foresight_of(self, plan: Plan) -> Foresight | None:
+        del plan
+        return None
 
     def _reasons(
         self,

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from stream.calendar import format_instant
-from stream.changes import change_id, change_payload
+from stream.changes import change_id, change_payload, prevention_payload
+from stream.forecast.warning import AT_RISK, WITHDRAWN, forecast_id
 
 if TYPE_CHECKING:
     from stream.changes import Change
     from stream.customer import Customer
+    from stream.forecast.warning import AtRisk
     from stream.plan import Plan
     from stream.stability import GraceNotice
 
@@ -59,21 +61,57 @@ def decode_row(stored: bytes) -> Row:
 def change_row(change: Change, plan: Plan) -> bytes:
     """Return the `tier-changes` row of *change*: CloudEvents 1.0, Kafka binding, binary mode."""
     payload = change_payload(change, plan.measures, plan.name, plan.version, plan.treatments)
-    key = change.customer_id.encode()
+    event = _Event(CHANGE_TYPE, change.grading, change.sequence, change.instant_ms)
+    return _event_row(TIER_CHANGES, change.customer_id, event, payload, plan)
+
+
+def forecast_row(warning: AtRisk, plan: Plan) -> bytes:
+    """Return the `tier-forecasts` row of a warning or its withdrawal, as `change_row` does."""
+    payload: dict[str, object] = {
+        "id": forecast_id(
+            warning.customer_id, warning.grading, warning.sequence, plan.name, warning.version
+        ),
+        "customer_id": warning.customer_id,
+        "grading": warning.grading,
+        "tier": warning.tier,
+        "expected_tier": warning.expected_tier,
+        "expected_at": format_instant(warning.expected_ms),
+        "issued_at": format_instant(warning.issued_ms),
+        "status": AT_RISK if warning.withdraws is None else WITHDRAWN,
+        "policy": {"name": plan.name, "version": warning.version},
+        "sequence": warning.sequence,
+    }
+    if warning.prevention is not None:
+        payload["prevention"] = prevention_payload(warning.prevention)
+    if warning.withdraws is not None:
+        payload["withdraws"] = warning.withdraws
+    event = _Event(FORECAST_TYPE, warning.grading, warning.sequence, warning.issued_ms)
+    return _event_row(TIER_FORECASTS, warning.customer_id, event, payload, plan)
+
+
+class _Event(NamedTuple):
+    type: str
+    subject: str
+    sequence: int
+    at_ms: int
+
+
+def _event_row(
+    topic: str, customer_id: str, event: _Event, payload: dict[str, object], plan: Plan
+) -> bytes:
+    key = customer_id.encode()
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", str(payload["id"]).encode()),
-        ("ce_type", CHANGE_TYPE.encode()),
+        ("ce_type", event.type.encode()),
         ("ce_source", f"/tierstream/{plan.name}".encode()),
-        ("ce_time", format_instant(change.instant_ms).encode()),
-        ("ce_subject", change.grading.encode()),
+        ("ce_time", format_instant(event.at_ms).encode()),
+        ("ce_subject", event.subject.encode()),
         ("ce_partitionkey", key),
-        ("ce_sequence", str(change.sequence).encode()),
+        ("ce_sequence", str(event.sequence).encode()),
         ("content-type", b"application/json"),
     ]
-    return encode_row(
-        Row(TIER_CHANGES, key, msgspec.json.encode(payload), headers, change.instant_ms)
-    )
+    return encode_row(Row(topic, key, msgspec.json.encode(payload), headers, event.at_ms))
 
 
 def grace_row(customer_id: str, notice: GraceNotice, plan: Plan) -> bytes:

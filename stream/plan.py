@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from schemas.policy import PolicyDocument
+    from schemas.policy.forecasts import Forecasts
     from schemas.policy.gradings import Grading as GradingDocument
     from stream.customer import Customer, Grade, Value
     from stream.gradings.base import Grading, Reading
@@ -83,6 +84,8 @@ class Plan:
         treatments: What each grade is promised.
         history_limit: How many of its last changes are kept of each customer.
         stability: Per grading, what holds its changes back.
+        forecasts: What is foretold; None: nothing.
+        at_risk: Bit mask of the gradings whose falls are warned of.
     """
 
     name: str
@@ -105,6 +108,8 @@ class Plan:
     treatments: Treatments
     history_limit: int
     stability: tuple[Rules, ...]
+    forecasts: Forecasts | None
+    at_risk: int
 
     def read(self, customer: Customer, now_ms: int) -> list[Value]:
         """Return every measure of a customer that was rolled to *now_ms*."""
@@ -179,6 +184,8 @@ def compile_policy(
         treatments=compile_treatments(document.treatments),
         history_limit=document.history_transitions,
         stability=tuple(compile_rules(document.gradings[name].stability) for name in order),
+        forecasts=document.forecasts,
+        at_risk=_at_risk(document, order),
     )
 
 
@@ -202,6 +209,17 @@ _COMPILERS: dict[str, Callable[[str, Any, Scope], Grading]] = {
     "matrix": compile_matrix,
     "lifecycle": compile_lifecycle,
 }
+
+
+def _at_risk(document: PolicyDocument, order: Sequence[str]) -> int:
+    asked = document.forecasts
+    if asked is None:
+        return 0
+    mask = 0
+    for i, name in enumerate(order):
+        if document.is_ordered(name) if asked.gradings is None else name in asked.gradings:
+            mask |= 1 << i
+    return mask
 
 
 def _evidence(document: GradingDocument, scope: Scope) -> tuple[int, int] | None:

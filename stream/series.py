@@ -9,6 +9,7 @@ their own day, and the same events in any order give the same buckets.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from stream.calendar import DAY_MS
@@ -88,6 +89,23 @@ class Series:
         self.near = [window for window in self.windows if window.near_ms == 0]
         self.next_roll_ms = NEVER
         self.joined_ms = NEVER
+
+    def clone(self) -> Series:
+        """Return a copy that goes its own way; what never changes is shared.
+
+        Attribute by attribute: `copy.copy` takes five times as long with slots.
+        """
+        twin = object.__new__(Series)
+        twin._days, twin._retention_ms = self._days, self._retention_ms
+        twin._closed, twin._counted = self._closed, self._counted
+        twin._open = None if self._open is None else self._open.copy()
+        twin._day_start, twin._day_end = self._day_start, self._day_end
+        twin._undo = None
+        twin.totals = copy(self.totals)
+        twin.windows = [window.clone() for window in self.windows]
+        twin.near = [window for window in twin.windows if window.near_ms == 0]
+        twin.next_roll_ms, twin.joined_ms = self.next_roll_ms, self.joined_ms
+        return twin
 
     # -- events ---------------------------------------------------------------
 

@@ -52,6 +52,15 @@ class Window:
         self.count = self.gross = self.refunded = self.cost = 0
         self.peak = MISSING
 
+    def clone(self) -> Window:
+        """Return a copy that goes its own way."""
+        twin = object.__new__(Window)
+        twin.near_ms, twin.far_ms = self.near_ms, self.far_ms
+        twin.start, twin.end = self.start, self.end
+        twin.count, twin.gross = self.count, self.gross
+        twin.refunded, twin.cost, twin.peak = self.refunded, self.cost, self.peak
+        return twin
+
     def take(self, row: Sequence[int], sign: int) -> None:
         """Add a whole bucket (``sign`` 1) or remove it (``sign`` -1); not the peak."""
         self.count += sign * row[COUNT]

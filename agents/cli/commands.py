@@ -13,6 +13,7 @@ from agents.cli import (
     explain,
     export,
     fit,
+    forecast,
     history,
     options,
     policy,
@@ -39,6 +40,7 @@ app.command()(history.history)
 app.command()(decisions.pin)
 app.command()(decisions.unpin)
 app.command()(decisions.review)
+app.command()(forecast.forecast)
 app.command()(rfm.rfm)
 app.command()(doctor.doctor)
 policy.app.command()(cuts.cuts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.calendar import format_instant
-from stream.changes import exact_text
+from stream.changes import exact_text, prevention_payload
 from stream.explanation import POINTS, exact_level
 from stream.sentinels import MISSING, NEVER
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from stream.counterfactual import Amount
     from stream.explanation import Explanation, GradingNote, Standing
+    from stream.forecast.outlook import Outlook
     from stream.gradings.base import Score
     from stream.moves import Move
     from stream.plan import Plan
@@ -34,7 +35,7 @@ def data(found: Explanation, plan: Plan) -> dict[str, object]:
 
 
 def _grading(note: GradingNote, plan: Plan) -> dict[str, object]:
-    expected, evidence = note.expected, note.evidence
+    evidence = note.evidence
     return {
         "tier": note.tier,
         "since": None if note.since_ms is None else format_instant(note.since_ms),
@@ -69,10 +70,24 @@ def _grading(note: GradingNote, plan: Plan) -> dict[str, object]:
             "better": _moves(note.moves.better),
             "worse": _moves(note.moves.worse),
         },
-        "expected": None
-        if expected is None
-        else {"tier": expected.after, "at": format_instant(expected.instant_ms)},
+        **outlook_data(note.outlook),
         "stability": None if note.held is None else _stability(note, note.held),
+    }
+
+
+def outlook_data(outlook: Outlook) -> dict[str, object]:
+    """Return what comes next in a grading, and until when nothing does where that is unknown."""
+    found, not_before_ms = outlook.forecast, outlook.not_before_ms
+    prevention = None if found is None else found.prevention
+    return {
+        "expected": None
+        if found is None
+        else {
+            "tier": found.tier,
+            "at": format_instant(found.at_ms),
+            "prevention": None if prevention is None else prevention_payload(prevention),
+        },
+        "not_before": None if not_before_ms is None else format_instant(not_before_ms),
     }
 
 

@@ -98,9 +98,17 @@ def _sentences(note: GradingNote, plan: Plan, words: Words) -> Iterator[Sentence
         yield from _held(note, note.held, words)
     yield from _gains(note, words)
     yield from _losses(note, words)
-    if note.expected is not None:
-        tier = words.tier(note.grading, note.expected.after)
-        yield say("expected", tier=tier, at=show.instant(note.expected.instant_ms)), TIME
+    yield from _outlook(note, words)
+
+
+def _outlook(note: GradingNote, words: Words) -> Iterator[Sentence]:
+    found = note.outlook.forecast
+    if found is None:
+        return
+    tier = words.tier(note.grading, found.tier)
+    yield words.say("expected", tier=tier, at=show.instant(found.at_ms)), TIME
+    if found.prevention is not None:
+        yield words.say("prevented", by=words.prevention(found.prevention)), GAIN
 
 
 def _held(note: GradingNote, held: Held, words: Words) -> Iterator[Sentence]:

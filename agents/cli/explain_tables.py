@@ -34,9 +34,9 @@ def grades_table(found: Explanation, words: Words) -> Table:
     made.columns[3].justify = "right"
     for note in found.gradings:
         since = "" if note.since_ms is None else show.instant(note.since_ms)
-        next_ = "" if note.expected is None else words.tier(note.grading, note.expected.after)
-        if note.expected is not None:
-            next_ += f" {show.instant(note.expected.instant_ms)}"
+        ahead, next_ = note.outlook.forecast, ""
+        if ahead is not None:
+            next_ = f"{words.tier(note.grading, ahead.tier)} {show.instant(ahead.at_ms)}"
         made.add_row(
             words.grading(note.grading),
             tier_text(note, words),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from schemas.policy import PolicyDocument
     from schemas.policy.labels import Label, Language
     from stream.customer import Value
+    from stream.forecast.warning import Prevention
 
 # English and Chinese side by side; {braces} are filled in.
 _SAID: Final[dict[str, tuple[str, str]]] = {
@@ -103,6 +104,22 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "minimum_hold": ("minimum hold", "最短保持期"),
     "cool_down": ("cool-down", "冷却期"),
     "one_step": ("one step at a time", "逐级降级"),
+    "prevented": ("prevented by {by} now", "现在下单即可避免：{by}"),
+    "any_order_now": ("any one order", "任意一单"),
+    "order_now": ("one order of {amount}", "一单 {amount}"),
+    "orders_now": ("{number} orders of {amount} each", "{number} 单，每单 {amount}"),
+    "now": ("now", "当前"),
+    "next_tier": ("next", "下一等级"),
+    "when": ("when", "时间"),
+    "prevents": ("prevented by", "避免方式"),
+    "nothing_prevents": ("no order found", "未找到可避免的订单"),
+    "stays": ("stays", "不变"),
+    "by_time_never": ("time alone changes nothing", "仅随时间推移不会改变"),
+    "not_before": ("not before {at}", "{at} 之前不会改变"),
+    "in_time": ("in {span}", "{span}后"),
+    "hours": ("{number} hours", "{number} 小时"),
+    "within_hour": ("less than an hour", "不到 1 小时"),
+    "one_hour": ("1 hour", "1 小时"),
     "looked_at": (
         "Looked at again, if nothing happens, at {at}.",
         "若无新事件，将于 {at} 重新评估。",
@@ -188,6 +205,14 @@ class Words:
         if unit == "money" and self.currency == "CNY" and self._column:
             return f"{told.removesuffix('CNY')}元"
         return told
+
+    def prevention(self, found: Prevention) -> str:
+        """Return what has to be ordered now."""
+        key = "any_order_now" if found.amount_minor == 0 else "order_now"
+        if found.orders > 1:
+            key = "orders_now"
+        amount = self.reading(found.amount_minor, "money")
+        return self.say(key, amount=amount, number=found.orders)
 
     def bare(self, value: int, unit: str) -> str:
         """Return a reading without its unit, for where the unit stands nearby."""

@@ -42,6 +42,8 @@ class Checker:
             yield from self.policy.treatments.mistakes(("treatments",), fit)
         if self.policy.groups is not None:
             yield from self.policy.groups.mistakes(self.policy)
+        if self.policy.forecasts is not None:
+            yield from self.policy.forecasts.mistakes(("forecasts",), fit)
 
     def _reviews(self, fit: Fit) -> Iterator[Mistake]:
         """Yield what is reviewed although nothing of that name is there."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pydantic import Field
 
 from schemas.currencies import EXPONENTS
+from schemas.policy.forecasts import Forecasts
 from schemas.policy.gradings import Grading
 from schemas.policy.groups import Groups
 from schemas.policy.measures import Measure
@@ -43,6 +44,7 @@ class PolicyShape(Part):
         population: Cuts of the population that this policy fixes; None: it fixes none.
         treatments: What each grade gets.
         groups: What members of a group add to it; None where everyone stands alone.
+        forecasts: What is foretold; None: nothing.
     """
 
     policy: PolicyName = Field(description="a name of a-z 0-9 -")
@@ -58,6 +60,7 @@ class PolicyShape(Part):
     population: Population | None = None
     treatments: Treatments | None = None
     groups: Groups | None = None
+    forecasts: Forecasts | None = None
 
     @property
     def exponent(self) -> int:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stream.counterfactual import WhatIf, least_orders, least_refund
-from stream.customer import decode, encode
-from stream.explanation.expected import expected
+from stream.customer import decode
 from stream.explanation.reach import Reach, reach
 from stream.explanation.standing import Standing, standing_of
-from stream.fold import Scorer
+from stream.fold import TerseScorer
+from stream.forecast.outlook import outlooks
 from stream.gradings.base import Reading
 from stream.moves import moves
 from stream.sentinels import NEVER
@@ -18,9 +18,9 @@ from stream.sentinels import NEVER
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stream.changes import Change
     from stream.counterfactual import Amount
     from stream.customer import Grade, Value
+    from stream.forecast.outlook import Outlook
     from stream.gradings.base import Grading, Score, Step
     from stream.moves import Moves
     from stream.plan import Plan
@@ -45,9 +45,9 @@ class GradingNote:
         moves: How far one measure alone would have to move.
         orders: The fewest orders now, and their least amount, that earn a better tier.
         refund: The least refund of the newest day's orders that costs the tier.
-        expected: The first change that time alone will bring; None if there is none in sight.
         earned: The tier that is earned; another than `tier` while a rule or a pin holds it.
         held: What rules on stability and pins have done; None where they never did anything.
+        outlook: The next change that time alone will bring, and what would prevent it.
     """
 
     grading: str
@@ -64,9 +64,9 @@ class GradingNote:
     moves: Moves
     orders: Amount | None
     refund: Amount | None
-    expected: Change | None
     earned: str | None
     held: Held | None
+    outlook: Outlook
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def explain(customer_id: str, state: bytes, plan: Plan, as_of_ms: int) -> Explan
         as_of_ms: Let time pass up to this instant, and explain that; the customer's clock
             if that is later.
     """
-    scorer = Scorer(plan)
+    scorer = TerseScorer(plan)
     customer = decode(customer_id, state, plan.shape)
     clock_ms = customer.clock_ms
     now_ms = max(as_of_ms, clock_ms)
@@ -109,8 +109,7 @@ def explain(customer_id: str, state: bytes, plan: Plan, as_of_ms: int) -> Explan
     values = plan.read(customer, now_ms)
     reading = Reading(now_ms, values, [grade.tier for grade in customer.grades])
     what_if = WhatIf(scorer, customer, now_ms)
-    later = decode(customer_id, encode(customer, plan.shape), plan.shape)
-    foreseen = expected(scorer, later)
+    ahead = outlooks(scorer, customer, now_ms)
     return Explanation(
         customer_id=customer_id,
         as_of_ms=now_ms,
@@ -120,8 +119,8 @@ def explain(customer_id: str, state: bytes, plan: Plan, as_of_ms: int) -> Explan
             for measure, value in zip(plan.measures, values, strict=True)
         ),
         gradings=tuple(
-            _note(what_if, position, reading, customer.grades, foreseen.get(grading.name))
-            for position, grading in enumerate(plan.gradings)
+            _note(what_if, position, reading, customer.grades, outlook)
+            for position, outlook in enumerate(ahead)
         ),
         deadline_ms=deadline_ms,
     )
@@ -132,7 +131,7 @@ def _note(
     position: int,
     reading: Reading,
     grades: Sequence[Grade],
-    foreseen: Change | None,
+    outlook: Outlook,
 ) -> GradingNote:
     plan = what_if.scorer.plan
     grading, grade = plan.gradings[position], grades[position]
@@ -158,9 +157,9 @@ def _note(
         moves=moves(plan, position, reading, grades),
         orders=least_orders(what_if, position, grade.tier),
         refund=least_refund(what_if, position, grade.tier),
-        expected=foreseen,
         earned=plan.earned(position, reading, grade),
         held=grade.held,
+        outlook=outlook,
     )
 
 

@@ -89,6 +89,19 @@ class GroupSeries(Series):
             self._fill(window, now_ms)
         self._settle()
 
+    def clone(self) -> GroupSeries:
+        """Return a copy that goes its own way; what never changes is shared."""
+        twin = object.__new__(GroupSeries)
+        twin.own = self.own.clone()
+        twin.totals = self.totals
+        twin.windows = [window.clone() for window in self.windows]
+        twin.near = [window for window in twin.windows if window.near_ms == 0]
+        twin.next_roll_ms, twin.joined_ms = self.next_roll_ms, self.joined_ms
+        twin._closed, twin._open, twin._undo = b"", None, None
+        twin._day_start = twin._day_end = 0
+        twin._parts, twin._sorted = self._parts.copy(), self._sorted.copy()
+        return twin
+
     # -- members --------------------------------------------------------------
 
     def put(

@@ -88,6 +88,26 @@ def test_an_explanation_adds_up_and_says_what_comes_next(history: str, policy: s
         assert text in done.stdout
 
 
+def test_a_forecast_says_what_when_and_what_prevents_it(history: str, policy: str) -> None:
+    done = run("forecast", "ann", "--offline", history, "--policy", policy)
+    assert done.returncode == 0, done.stderr
+    for text in ("silver", "bronze", "2024-01-31 10:00:00, in 26 days", "one order of "):
+        assert text in done.stdout
+    chinese = run("forecast", "ann", "--offline", history, "--policy", policy, "--lang", "zh")
+    assert "26 天后" in chinese.stdout
+
+
+def test_a_forecast_for_machines_says_how_far_it_looked(history: str, policy: str) -> None:
+    where = ("forecast", "ann", "--offline", history, "--policy", policy, "--json")
+    far = json.loads(run(*where).stdout)["gradings"]["value"]
+    assert (far["tier"], far["expected"]["tier"]) == ("silver", "bronze")
+    assert far["expected"]["at"] == "2024-01-31T10:00:00.000Z"
+    assert far["expected"]["prevention"]["orders"] == 1
+    near = json.loads(run(*where, "--days", "3").stdout)["gradings"]["value"]
+    assert near["expected"] is None
+    assert near["not_before"] <= far["expected"]["at"]
+
+
 def test_an_explanation_in_chinese_uses_the_labels_of_the_policy(
     history: str, tmp_path: Path
 ) -> None:

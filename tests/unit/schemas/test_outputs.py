@@ -102,7 +102,11 @@ def test_current_tiers_and_forecasts() -> None:
         "status": "at_risk",
         "policy": {"name": "shop", "version": 1},
     }
-    assert TOPICS["tier-forecasts"].contract.validate_json(json.dumps(forecast)).tier == "gold"
+    contract = TOPICS["tier-forecasts"].contract
+    assert contract.validate_json(json.dumps(forecast)).tier == "gold"
+    prevention = {"amount_minor": 1_000, "currency": "USD", "orders": 1}
+    told = contract.validate_json(json.dumps(forecast | {"sequence": 1, "prevention": prevention}))
+    assert contract.dump_python(told) == forecast | {"sequence": 1, "prevention": prevention}
 
 
 @pytest.mark.parametrize("reason", REASONS)

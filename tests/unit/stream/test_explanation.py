@@ -62,12 +62,14 @@ def test_what_is_expected_happens_at_that_instant_if_nothing_else_does(
     found = explain("c", result.states["c"], PLAN, 0)
     later = explain("c", paid(*orders, days=90).states["c"], PLAN, 0)
     for now, then in zip(found.gradings, later.gradings, strict=True):
-        if now.expected is None:
+        expected = now.outlook.forecast
+        assert now.outlook.tier == now.tier
+        if expected is None:
             assert then.tier == now.tier
         else:
             assert then.sequence > now.sequence
-            assert now.expected.instant_ms > result.as_of_ms
-            assert now.expected.before == now.tier
+            assert expected.at_ms > result.as_of_ms
+            assert expected.tier != now.tier
 
 
 def test_ranges_hold_the_reading_and_points_are_told_in_points() -> None:

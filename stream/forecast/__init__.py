@@ -1,0 +1,1 @@
+"""What time alone will bring, what would prevent it, and who must be warned of it. Pure."""
