@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mode import ServiceT
 
     from agents.settings import Role, Settings
-    from stream.fold import Scorer
+    from stream.editions import Edition
 
 
 class TierstreamApp(faust.App):
@@ -43,10 +43,10 @@ class TierstreamApp(faust.App):
         """Make none: they are for tables, and a worker leaves nothing where it is started."""
 
 
-def create_app(settings: Settings, role: Role, scorer: Scorer | None) -> TierstreamApp:
+def create_app(settings: Settings, role: Role, first: Edition | None) -> TierstreamApp:
     """Return the application of one worker process.
 
-    ``scoring`` reads the input topics and needs a *scorer*, ``delivery`` publishes what
+    ``scoring`` reads the input topics and needs the *first* policy, ``delivery`` publishes what
     scoring found, ``all`` does both. Any number of processes may run side by side.
     """
     app = TierstreamApp(
@@ -68,9 +68,9 @@ def create_app(settings: Settings, role: Role, scorer: Scorer | None) -> Tierstr
     )
     metrics = Metrics()
     working: list[ScoringService | Relay] = []
-    if scorer is not None:
+    if first is not None:
         working.append(
-            ScoringService(settings, (open_store(settings), open_store(settings)), scorer, metrics)
+            ScoringService(settings, (open_store(settings), open_store(settings)), first, metrics)
         )
     if role != "scoring":
         working.append(Relay(settings, open_store(settings), metrics))

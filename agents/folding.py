@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from agents.letters import letter_row
+from agents.ownership import source_name
 from agents.settings import INPUTS
 from schemas.records import OrderCancelled, OrderRefunded
 from stream.arrivals import Payment
+from stream.calendar import format_instant
 from stream.ledger import ledger_key, period_of
 from stream.stability import Suppressed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from agents.intake import Batch
     from agents.metrics import Metrics
@@ -21,10 +25,14 @@ if TYPE_CHECKING:
     from agents.settings import Settings
     from stream.arrivals import Arrival
     from stream.bucket import Bucket
+    from stream.editions import Begin
     from stream.store import BucketCommit, Store
 
     Due = Mapping[int, list[tuple[str, int]]]
+    Visits = Mapping[int, Sequence[str]]
     Wanted = tuple[dict[int, list[str]], dict[int, list[tuple[int, str]]]]
+
+log = structlog.get_logger(__name__)
 
 _FOREIGN_BEHIND = 20_000
 
@@ -73,7 +81,7 @@ class Folding:
                     if record.offset >= applied.get((record.topic, record.partition), 0)
                 ]
 
-    def wanted(self, batch: Batch, due: Due, *, careful: bool) -> Wanted:
+    def wanted(self, batch: Batch, due: Due, visits: Visits, *, careful: bool) -> Wanted:
         """Return the customers, and the places in the ledger, that the cache lacks.
 
         Orders are taken as new unless *careful*; the commit finds out if one is not.
@@ -99,6 +107,8 @@ class Folding:
             absent = {c for c, _ in customers if c not in buckets[number].customers}
             if absent:
                 missing.setdefault(number, set()).update(absent)
+        for number, visited in self.uncached(visits).items():
+            missing.setdefault(number, set()).update(visited)
         return {number: sorted(ids) for number, ids in missing.items()}, orders
 
     def load(self, wanted: Wanted) -> Callable[[], None]:
@@ -120,8 +130,11 @@ class Folding:
 
     # -- folding --------------------------------------------------------------
 
-    def apply(self, batch: Batch, due: Due, reading: Reading) -> None:
-        """Apply the batch, then fire the deadlines, all into cached customers."""
+    def apply(self, batch: Batch, due: Due, visits: Visits, reading: Reading) -> None:
+        """Apply the batch, then fire the deadlines and visit whom a sweep has come to.
+
+        All of it into cached customers. Last the edition begins that ends the batch.
+        """
         partitions = self._ownership.partitions
         for number, by_customer in batch.arrivals.items():
             bucket = self._ownership.buckets[number]
@@ -135,6 +148,47 @@ class Folding:
             watermark_ms = reading.watermark_ms(number % partitions) or 0
             for customer_id, _ in due_customers:
                 bucket.wake(customer_id, watermark_ms)
+        for number, customers in visits.items():
+            bucket = self._ownership.buckets[number]
+            watermark_ms = reading.watermark_ms(number % partitions) or 0
+            for customer_id in customers:
+                bucket.visit(customer_id, watermark_ms)
+        for partition, (offset, begin) in batch.editions.items():
+            self._begin(partition, offset, begin)
+
+    def _begin(self, partition: int, offset: int, begin: Begin) -> None:
+        source = source_name("controls", partition)
+        home = [self._ownership.buckets[number] for number in self._ownership.home(partition)]
+        behind = [bucket for bucket in home if bucket.cursors.get(source, 0) <= offset]
+        for bucket in behind:
+            bucket.begin(begin)
+        if behind:
+            edition, plan = behind[0].in_force.edition, behind[0].scorer.plan
+            log.info(
+                "edition_began",
+                partition=partition,
+                buckets=len(behind),
+                number=edition.number,
+                cause=edition.cause,
+                policy=plan.name,
+                version=plan.version,
+                instant=format_instant(edition.instant_ms),
+            )
+
+    def uncached(self, visits: Visits) -> Visits:
+        """Return those of *visits* that are not in the cache."""
+        buckets = self._ownership.buckets
+        return {
+            number: [c for c in customers if c not in buckets[number].customers]
+            for number, customers in visits.items()
+        }
+
+    def forget(self, visits: Visits) -> None:
+        """Let go of customers that only a sweep has asked for, once they were committed."""
+        for number, customers in visits.items():
+            cached = self._ownership.buckets[number].customers
+            for customer_id in customers:
+                cached.pop(customer_id, None)
 
     # -- closing --------------------------------------------------------------
 
@@ -212,6 +266,7 @@ class Folding:
         metrics.ignored.inc(tally.ignored)
         metrics.waiting.inc(tally.waiting)
         metrics.woken.inc(tally.woken)
+        metrics.brought.inc(tally.brought)
         for change in tally.changes:
             metrics.changes.labels(change.grading, change.cause.kind, change.direction).inc()
         for _, aside in tally.asides:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from agents.scoring import ScoringService
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
     from agents.metrics import Metrics
     from agents.relay import Relay
-    from agents.scoring import ScoringService
 
 
 def add_pages(app: faust.App, metrics: Metrics, parts: Sequence[ScoringService | Relay]) -> None:
@@ -35,7 +36,9 @@ def add_pages(app: faust.App, metrics: Metrics, parts: Sequence[ScoringService |
         waiting = [type(part).__name__ for part in parts if not part.ready]
         if waiting:
             return web.json({"status": "waiting", "for": waiting}, status=503)
-        return web.json({"status": "ready"})
+        scoring = [part for part in parts if isinstance(part, ScoringService)]
+        policies = [policy for part in scoring for policy in part.policies()]
+        return web.json({"status": "ready", "policies": [f"{n} {v}" for n, v in policies]})
 
     @app.page("/metrics", name="metrics")
     async def exposition(web: Any, request: Any) -> Any:  # noqa: ANN401 - Faust's web types

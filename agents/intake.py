@@ -16,6 +16,7 @@ from schemas.decode import (
 )
 from schemas.records import ClockAdvanced
 from stream.admission import FUTURE, admit
+from stream.beginnings import beginning
 from stream.decisions import DECISIONS
 from stream.groups.member_rows import GROUP_MEMBERS, decode_member
 from stream.partition import bucket_of
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from agents.settings import Settings
     from stream.arrivals import Arrival, Event
     from stream.decisions import Decision
+    from stream.editions import Begin
+    from stream.plan import Plan
 
     Record = ConsumerRecord[bytes, bytes]
     Run = tuple[TopicPartition, list[Record]]
@@ -42,7 +45,6 @@ _DECODERS: dict[str, Callable[[bytes | None], Event]] = {
     "profiles": decode_profile,
     GROUP_MEMBERS: decode_member,
 }
-_OF_CUSTOMERS = DECISIONS
 _REMEMBERED_CUSTOMERS = 2_000_000
 
 
@@ -55,6 +57,8 @@ class Batch:
         letters: Encoded dead-letter rows per bucket.
         positions: Next offset to apply per source, past every record looked at.
         foreign: Sources that feed a bucket away from its home, per bucket.
+        editions: What begins after this batch: per partition number the offset of the control
+            and the edition.
         halts: Topic partitions that must stop before the given offset, and why.
         oldest_ms: Smallest record time, None without records.
         records: Records looked at, refused ones included.
@@ -64,6 +68,7 @@ class Batch:
     letters: dict[int, list[bytes]] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     foreign: dict[int, set[str]] = field(default_factory=dict)
+    editions: dict[int, tuple[int, Begin]] = field(default_factory=dict)
     halts: dict[TopicPartition, tuple[int, str]] = field(default_factory=dict)
     oldest_ms: int | None = None
     records: int = 0
@@ -77,7 +82,7 @@ class Intake:
         self._settings = settings
         self._metrics = metrics
         self._ownership = ownership
-        self._plan = ownership.scorer.plan
+        self._plans: dict[int, Plan] = {}
         self._numbers: dict[str, int] = {}
         self._streaks: dict[TopicPartition, BadStreak] = {}
         self.halted: set[TopicPartition] = set()
@@ -89,6 +94,7 @@ class Intake:
         are passed over. Partitions that halted are left alone.
         """
         batch = Batch()
+        self._plans = {}
         for tp, records in runs:
             if tp in self.halted or tp not in self._ownership.assigned:
                 continue
@@ -107,7 +113,7 @@ class Intake:
         self, tp: TopicPartition, base: str, records: list[Record], batch: Batch, wall_ms: int
     ) -> None:
         decode = _DECODERS[base]
-        plan = self._plan
+        plan = self._plan_of(tp.partition)
         latest_ms = wall_ms + plan.max_future_ms
         limit = self._settings.max_record_bytes
         source = source_name(base, tp.partition)
@@ -179,18 +185,25 @@ class Intake:
     ) -> None:
         """Take in controls; those that name a customer are arrivals of it like any other."""
         source = source_name(_CONTROLS, tp.partition)
+        plan = self._plan_of(tp.partition)
+        latest_ms = wall_ms + plan.max_future_ms
         fresh: dict[str, list[Arrival]] = {}
         for record in records:
             number = tp.partition
             try:
                 control = decode_control(record.value)
-                if isinstance(control, _OF_CUSTOMERS):
-                    number = self._number_of(control.customer_id)
+                begin = beginning(control, record.timestamp, latest_ms, plan)
+                if begin is not None:
+                    # Each bucket looks by itself whether it knows of it already.
+                    batch.editions[tp.partition] = record.offset, begin
+                    continue
+                decision = control if isinstance(control, DECISIONS) else None
+                number = number if decision is None else self._number_of(decision.customer_id)
                 if self._applied(number, source, record.offset):
                     continue
-                if isinstance(control, _OF_CUSTOMERS):
-                    arrival = self._admit_control(control, record, wall_ms)
-                    fresh.setdefault(control.customer_id, []).append(arrival)
+                if decision is not None:
+                    arrival = _decided(decision, record, latest_ms, plan)
+                    fresh.setdefault(decision.customer_id, []).append(arrival)
                 elif not isinstance(control, ClockAdvanced):
                     self._metrics.ignored.inc()
             except Rejected as bad:
@@ -207,11 +220,11 @@ class Intake:
             batch.positions[source] = records[-1].offset + 1
         self._place(fresh, tp.partition, source, batch)
 
-    def _admit_control(self, control: Decision, record: Record, wall_ms: int) -> Arrival:
-        """Return a control as an arrival of its customer. Raises `Rejected` if it cannot be."""
-        if record.timestamp > wall_ms + self._plan.max_future_ms:
-            raise Rejected(FUTURE, "record timestamp: too far after the wall clock")
-        return admit(control, record.timestamp, record.value or b"", self._plan, record)
+    def _plan_of(self, partition: int) -> Plan:
+        plan = self._plans.get(partition)
+        if plan is None:
+            plan = self._plans[partition] = self._ownership.plan_of(partition)
+        return plan
 
     def _refuse(
         self,
@@ -251,3 +264,10 @@ class Intake:
             streak = BadStreak(self._settings.bad_run_limit, self._settings.bad_ratio_limit)
             self._streaks[tp] = streak
         return streak
+
+
+def _decided(decision: Decision, record: Record, latest_ms: int, plan: Plan) -> Arrival:
+    """Return a decision about a customer as an arrival. Raises `Rejected` if it cannot be."""
+    if record.timestamp > latest_ms:
+        raise Rejected(FUTURE, "record timestamp: too far after the wall clock")
+    return admit(decision, record.timestamp, record.value or b"", plan, record)

@@ -66,6 +66,14 @@ class Metrics:
         self.woken = self._counter(
             "tierstream_deadlines_fired", "Customers looked at because time passed."
         )
+        self.brought = self._counter(
+            "tierstream_customers_brought",
+            "Customers judged anew for a new policy or moved boundaries, by a sweep or on the way.",
+        )
+        self.unswept = self._gauge(
+            "tierstream_sweep_remaining_buckets",
+            "Own buckets in which not everyone was brought to the newest edition yet.",
+        )
         self.lateness = self._histogram(
             "tierstream_deadline_lateness_seconds",
             "Wall-clock time from a deadline to its durable commit.",

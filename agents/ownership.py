@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agents.settings import INPUTS
 from stream.bucket import Bucket
+from stream.editions import FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from aiokafka.structs import TopicPartition
 
     from agents.settings import Settings
+    from stream.editions import Edition
     from stream.fold import Scorer
+    from stream.plan import Plan
     from stream.store import BucketHead, Store
 
 
@@ -33,6 +36,8 @@ class Ownership:
 
     Attributes:
         buckets: Opened buckets by number.
+        scorer: Of the policy that the worker was started with.
+        first: That policy as an edition.
         partitions: Partitions of every input topic; 0 until assigned.
         assigned: Topic partitions that this worker reads, with their base topic.
         replayed: Per source, the offset below which some bucket may have applied a
@@ -42,6 +47,7 @@ class Ownership:
     settings: Settings
     store: Store
     scorer: Scorer
+    first: Edition = FIRST
     buckets: dict[int, Bucket] = field(default_factory=dict)
     partitions: int = 0
     assigned: dict[TopicPartition, str] = field(default_factory=dict)
@@ -98,6 +104,26 @@ class Ownership:
         opened = self.buckets.get(bucket)
         return opened is not None and source in opened.epochs
 
+    def plan_of(self, partition: int) -> Plan:
+        """Return the plan that the next record of *partition* is admitted under.
+
+        After a crash some home buckets may have taken an edition that others are about to:
+        the one that is furthest behind tells where reading has resumed.
+        """
+        source = source_name("controls", partition)
+        home = [self.buckets[number] for number in self.home(partition) if number in self.buckets]
+        last = min(home, key=lambda bucket: bucket.cursors.get(source, 0), default=None)
+        return self.scorer.plan if last is None else last.scorer.plan
+
+    def unswept(self) -> list[Bucket]:
+        """Return the buckets at home here in which not everyone stands under the newest edition."""
+        numbers = {tp.partition for tp in self.assigned}
+        return [
+            bucket
+            for bucket in self.buckets.values()
+            if not bucket.in_force.swept and bucket.number % self.partitions in numbers
+        ]
+
     def leave(self) -> None:
         """Forget everything; nothing may be committed until the next `open`."""
         self.buckets = {}
@@ -133,6 +159,6 @@ class Ownership:
     def _adopt(self, head: BucketHead, source: str) -> None:
         bucket = self.buckets.get(head.bucket)
         if bucket is None:
-            bucket = Bucket(head, self.scorer, self.settings.dedup)
+            bucket = Bucket(head, self.scorer, self.settings.dedup, self.first)
             self.buckets[head.bucket] = bucket
         bucket.epochs[source] = head.epoch

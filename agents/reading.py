@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     Run = tuple[TopicPartition, list[Any]]
 
 
+_BEGINNINGS = (b"policy.published", b"population.cuts")
+
+
 @dataclass(slots=True)
 class _Group:
     """One partition number over all input topics.
@@ -33,6 +36,9 @@ class _Group:
         newest_ms: Record time of the newest record read, per topic partition.
         answers_ms: When the broker's last two answers were read, per topic partition.
         watermark_ms: All records up to this have been processed; None if unknown.
+        later: Records that may be processed, but not in one batch with those before: a control
+            between them begins a new edition.
+        horizon_ms: The watermark once `later` was processed.
     """
 
     partitions: list[TopicPartition]
@@ -41,6 +47,8 @@ class _Group:
     newest_ms: dict[TopicPartition, int] = field(default_factory=dict)
     answers_ms: dict[TopicPartition, tuple[int, int]] = field(default_factory=dict)
     watermark_ms: int | None = None
+    later: list[Run] = field(default_factory=list)
+    horizon_ms: int | None = None
 
 
 class Reading:
@@ -107,14 +115,27 @@ class Reading:
                 if tp in self._consumer.assignment():
                     self.positions[tp] = await self._consumer.position(tp)
             if self._settings.clock == "stream":
-                runs += await self._release_promised(group, fetched)
-                continue
-            released = group.merge.release(self._standings(group))
-            runs += released.runs
-            group.watermark_ms = (
-                self._wall_watermark_ms(group) if released.idle else released.watermark_ms
+                await self._hear_promises(group, fetched)
+            if not group.later:
+                group.later, group.horizon_ms = self._next(group)
+            taken, group.later, instant_ms = cut_after_edition(
+                group.later, self._settings.topic("controls")
             )
+            runs += taken
+            group.watermark_ms = group.horizon_ms
+            if instant_ms is not None and group.horizon_ms is not None:
+                # What is due from here on is due under the new edition.
+                group.watermark_ms = min(group.horizon_ms, instant_ms - 1)
         return runs
+
+    def _next(self, group: _Group) -> tuple[list[Run], int | None]:
+        """Return what may be processed now, and the watermark that it leads to."""
+        if self._settings.clock == "stream":
+            now_ms = group.clock.now_ms
+            return ([] if now_ms is None else group.merge.release_until(now_ms)), now_ms
+        released = group.merge.release(self._standings(group))
+        idle_ms = self._wall_watermark_ms(group) if released.idle else released.watermark_ms
+        return released.runs, idle_ms
 
     def _take_in(self, tp: TopicPartition, records: list[Any]) -> None:
         position = self.positions.get(tp)
@@ -156,9 +177,10 @@ class Reading:
         seen_ms = min(looked, default=time.time_ns() // 1_000_000)
         return seen_ms - self._settings.clock_slack_ms if seen_ms else None
 
-    async def _release_promised(
+    async def _hear_promises(
         self, group: _Group, fetched: Mapping[TopicPartition, list[Any]]
-    ) -> list[Run]:
+    ) -> None:
+        """Let stream time come as far as the log has promised."""
         live = self._live(group)
         for tp in live:
             if self._ownership.assigned[tp] == "controls" and tp in fetched:
@@ -166,5 +188,25 @@ class Reading:
                 if promised_ms is not None:
                     group.clock.promise(promised_ms, await self._consumer.end_offsets(live))
         group.clock.advance({tp: self.positions[tp] for tp in live})
-        group.watermark_ms = group.clock.now_ms
-        return [] if group.watermark_ms is None else group.merge.release_until(group.watermark_ms)
+
+
+def cut_after_edition(runs: list[Run], controls: str) -> tuple[list[Run], list[Run], int | None]:
+    """Cut *runs* after the first control that may begin an edition.
+
+    Args:
+        runs: Records in the order of processing.
+        controls: Full name of the topic of controls.
+
+    Returns:
+        What comes before the cut, the control included; what comes after it; and the control's
+        record time, None where there is none.
+    """
+    for index, (tp, records) in enumerate(runs):
+        if tp.topic != controls:
+            continue
+        for count, record in enumerate(records, start=1):
+            if record.value is not None and any(mark in record.value for mark in _BEGINNINGS):
+                rest = [(tp, records[count:])] if count < len(records) else []
+                taken = [*runs[:index], (tp, records[:count])]
+                return taken, [*rest, *runs[index + 1 :]], record.timestamp
+    return runs, [], None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,16 +30,18 @@ from agents.ownership import Ownership, source_name
 from agents.preflight import check_partitions
 from agents.reading import Reading
 from agents.settings import INPUTS, SettingsError
+from agents.sweeping import Sweep
+from stream.editions import scorer_of
 from stream.store import Outcome, StoreMismatch, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aiokafka.structs import TopicPartition
 
     from agents.metrics import Metrics
     from agents.settings import Settings
-    from stream.fold import Scorer
+    from stream.editions import Edition
     from stream.store import BucketCommit, CommitResult, Store
 
 log = structlog.get_logger(__name__)
@@ -84,25 +87,27 @@ class ScoringService(Service):
         self,
         settings: Settings,
         stores: tuple[Store, Store],
-        scorer: Scorer,
+        first: Edition,
         metrics: Metrics,
         **more: Any,  # noqa: ANN401
     ) -> None:
-        """Score with *scorer* into the first of *stores*; the second only looks for deadlines.
+        """Score into the first of *stores*; the second only looks for deadlines and for visits.
 
         Both are the same store; each is used by one thread of this service and by no other.
+        *first* is the policy in force until one is published.
         """
         super().__init__(**more)
         self._settings = settings
         store, self._deadlines = stores
         self._store = store
         self._metrics = metrics
-        self._ownership = Ownership(settings, store, scorer)
+        self._ownership = Ownership(settings, store, scorer_of(first), first)
         self._folding = Folding(settings, store, self._ownership, metrics)
         self._intake = Intake(settings, metrics, self._ownership)
         self._reading: Reading | None = None
         self._done: dict[str, int] = {}
         self._flight: _Flight | None = None
+        self._sweep = Sweep(self._deadlines)
         self._generation = 0
         self._careful = 0
         self._flushed_s = self._swept_s = self._reported_s = 0.0
@@ -201,6 +206,7 @@ class ScoringService(Service):
         self._metrics.store_up.set(1)
         self._intake = Intake(self._settings, self._metrics, self._ownership)
         self._flight, self._done = None, {}
+        self._sweep = Sweep(self._deadlines)
         first = await self._consumer.beginning_offsets(partitions) if partitions else {}
         positions = {}
         for tp, cursor in resume.items():
@@ -223,6 +229,25 @@ class ScoringService(Service):
         self._generation += 1
         self.ready = True
         log.info("buckets_opened", partitions=len(partitions), buckets=len(self._ownership.buckets))
+        self._tell_policy()
+
+    def _tell_policy(self) -> None:
+        """Say which policy is in force: a published one stands before the worker's own."""
+        for (name, version), buckets in self.policies().items():
+            own = self._ownership.scorer.plan
+            log.info(
+                "policy_in_force",
+                policy=name,
+                version=version,
+                buckets=buckets,
+                published=(name, version) != (own.name, own.version),
+                own=f"{own.name} version {own.version}",
+            )
+
+    def policies(self) -> dict[tuple[str, int], int]:
+        """Return in how many own buckets each policy is in force, by name and version."""
+        plans = [bucket.scorer.plan for bucket in self._ownership.buckets.values()]
+        return dict(Counter((plan.name, plan.version) for plan in plans))
 
     def _partition_count(self) -> int:
         topics = [self._settings.topic(base) for base in INPUTS]
@@ -236,8 +261,9 @@ class ScoringService(Service):
         generation = self._generation
         waiting = self._flight is None or self._flight.answer.done()
         started = time.perf_counter()
+        idle = waiting and not self._ownership.unswept()
         fetched = await self._consumer.getmany(
-            timeout_ms=self._settings.batch_wait_ms if waiting else 0,
+            timeout_ms=self._settings.batch_wait_ms if idle else 0,
             max_records=self._settings.batch_records,
         )
         self._spent("fetch", started)
@@ -254,9 +280,13 @@ class ScoringService(Service):
             batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
             self._spent("decode", started)
             due, swept = await self._due(reading)
-            await self._load(batch, due)
+            visits = await self._visits()
+            passing = self._folding.uncached(visits)
+            await self._load(batch, due, visits)
             started = time.perf_counter()
-            self._folding.apply(batch, due, reading)
+            self._folding.apply(batch, due, visits, reading)
+            if swept:
+                self._finish_sweeps()
             self._spent("fold", started)
             started = time.perf_counter()
             commits = self._folding.close(batch, reading, swept=swept)
@@ -264,6 +294,7 @@ class ScoringService(Service):
                 self._flushed_s = time.monotonic()
                 touched = [commit.bucket for commit in commits]
                 commits += self._folding.flush(self._done, touched, reading, swept=swept)
+            self._folding.forget(passing)
             self._spent("encode", started)
             await self._land()
             await self._halt(batch)
@@ -305,14 +336,40 @@ class ScoringService(Service):
             self._swept_s = time.monotonic()
         return due, complete and settled
 
-    async def _load(self, batch: Batch, due: Mapping[int, list[tuple[str, int]]]) -> None:
+    async def _visits(self) -> dict[int, list[str]]:
+        """Return customers that a new edition is to be brought to with this batch, per bucket."""
+        buckets = self._ownership.unswept()
+        self._metrics.unswept.set(len(buckets))
+        if not buckets:
+            return {}
+        landed = self._flight is None or self._flight.answer.done()
+        return await asyncio.get_running_loop().run_in_executor(
+            self._sweeper,
+            partial(self._sweep.next, buckets, self._settings.visit_limit, start=landed),
+        )
+
+    def _finish_sweeps(self) -> None:
+        """Take note of the buckets in which everyone was visited; every deadline has fired."""
+        for bucket in self._ownership.unswept():
+            if self._sweep.ended(bucket):
+                bucket.finish()
+                log.info(
+                    "bucket_swept", bucket=bucket.number, edition=bucket.in_force.edition.number
+                )
+
+    async def _load(
+        self,
+        batch: Batch,
+        due: Mapping[int, list[tuple[str, int]]],
+        visits: Mapping[int, Sequence[str]],
+    ) -> None:
         """Bring in what the fold needs and the cache lacks."""
         started = time.perf_counter()
         foreign = self._folding.foreign(batch)
         if foreign:
             await self._blocking(partial(self._ownership.open_foreign, foreign))
             self._folding.drop_applied(batch)
-        wanted = self._folding.wanted(batch, due, careful=self._careful > 0)
+        wanted = self._folding.wanted(batch, due, visits, careful=self._careful > 0)
         if any(wanted):
             adopt = await self._blocking(partial(self._folding.load, wanted))
             adopt()

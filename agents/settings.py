@@ -79,6 +79,8 @@ class Settings:
         clock_slack_ms: How far behind the wall clock deadlines are fired, so that a
             record on its way is not overtaken by a deadline after it.
         sweep_limit: Most deadlines fired with one micro-batch.
+        visit_limit: Most customers that are brought to a new policy, or to moved boundaries, with
+            one micro-batch: live records wait no longer than these take.
         cached_customers: Customers kept in memory.
         flush_ms: How often cursors of quiet buckets are written.
         report_ms: How often offsets are written to Kafka, for lag monitors; 0 for never.
@@ -104,6 +106,7 @@ class Settings:
     batch_wait_ms: int = 50
     clock_slack_ms: int = 250
     sweep_limit: int = 2_000
+    visit_limit: int = 1_000
     cached_customers: int = 200_000
     flush_ms: int = 2_000
     report_ms: int = 5_000

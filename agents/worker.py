@@ -18,8 +18,7 @@ from agents.preflight import await_kafka, check_store
 from agents.reach import RefusedError
 from agents.settings import SettingsError, from_environment
 from schemas.policy import PolicyFileError, load_policy
-from stream.fold import Scorer
-from stream.plan import compile_policy
+from stream.editions import first_edition
 from stream.store import StoreMismatch
 
 if TYPE_CHECKING:
@@ -61,12 +60,12 @@ def run_worker(settings: Settings, role: Role) -> None:
         SettingsError: The topics do not fit.
         StoreMismatch: Redis refuses us, or is another installation's.
     """
-    scorer = None if role == "delivery" else Scorer(compile_policy(load_policy(settings.policy)))
+    first = None if role == "delivery" else first_edition(load_policy(settings.policy))
     with closing(open_store(settings)) as store:
         check_store(store, settings.buckets, role)
     asyncio.run(await_kafka(settings, role))
     asyncio.set_event_loop(asyncio.new_event_loop())  # Faust takes the one that is set
-    app = create_app(settings, role, scorer)
+    app = create_app(settings, role, first)
     # Customers live long and hold no cycles: looking through all of them for garbage, as
     # often as a micro-batch allocates, would cost as much as folding it.
     gc.freeze()

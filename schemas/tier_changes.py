@@ -26,10 +26,22 @@ class Cause(Contract):
     """What made the grade change.
 
     Attributes:
-        event_id: The event; null when nothing happened but time.
+        kind: ``policy_changed``: another policy took effect; ``boundary_moved``: others have
+            moved a boundary that the population sets.
+        event_id: The event, or the control; null when nothing happened but time.
     """
 
-    kind: Literal["order", "refund", "interaction", "profile", "time", "pinned", "review"]
+    kind: Literal[
+        "order",
+        "refund",
+        "interaction",
+        "profile",
+        "time",
+        "pinned",
+        "review",
+        "policy_changed",
+        "boundary_moved",
+    ]
     event_id: Id | None
 
 
@@ -63,16 +75,20 @@ class Reason(Contract):
     """A measure, or another grading, that moved.
 
     Attributes:
-        measure: Name of the measure, or of the grading when `unit` is ``tier``.
+        measure: Name of the measure; of the grading when `unit` is ``tier``; of the policy when
+            it is ``policy``, and then its versions are what it went from and to.
         boundary: The level that was crossed, in the unit; null when there is none to name.
+        boundary_before: Where that level was before, where it is the level that has moved; left
+            out otherwise.
     """
 
     measure: Word
-    unit: Literal["money", "count", "days", "bp", "number", "text", "points", "tier"]
+    unit: Literal["money", "count", "days", "bp", "number", "text", "points", "tier", "policy"]
     before: Reading
     after: Reading
     boundary: Reading
     crossed: Literal["above", "below"] | None
+    boundary_before: Reading = Field(default=None, exclude_if=lambda told: told is None)
 
 
 class ServiceTerms(Contract):

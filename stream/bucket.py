@@ -18,11 +18,13 @@ from schemas.records import (
 )
 from schemas.vocabulary import STAGES
 from stream.arrivals import Payment
-from stream.customer import Customer, decode, encode
+from stream.customer import Customer, encode, restore, unpack
 from stream.decisions import DECISIONS, decide
+from stream.editions import FIRST
 from stream.groups.kinship import Kinship
 from stream.groups.member_rows import MemberTold
 from stream.history import encode_transition
+from stream.in_force import InForce
 from stream.ledger import (
     OrderEntry,
     decode_entry,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
     from stream.arrivals import Arrival, OtherEvent
     from stream.changes import Change
+    from stream.editions import Begin, Edition
     from stream.fold import Scorer
     from stream.forecast.warning import AtRisk
     from stream.plan import Plan
@@ -65,6 +68,7 @@ class Tally:
         ignored: Valid records that no rule of the policy reads.
         waiting: Refunds and cancellations whose order is not known yet.
         woken: Customers judged because time passed.
+        brought: Customers that were brought to the newest edition.
         changes: Tier changes, in order.
         refusals: Records refused.
         asides: What judging had to tell besides changes, with the customer's id, in order.
@@ -75,6 +79,7 @@ class Tally:
     ignored: int = 0
     waiting: int = 0
     woken: int = 0
+    brought: int = 0
     changes: list[Change] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     asides: list[tuple[str, Aside]] = field(default_factory=list)
@@ -85,6 +90,7 @@ class Bucket:
 
     Attributes:
         number: Of the bucket.
+        in_force: Its editions, the newest of which records are applied under.
         version: Version in the store that the cache stands on, counting commits handed out.
         cursors: Next offset to apply, by source.
         epochs: This writer's epochs, by source.
@@ -94,18 +100,22 @@ class Bucket:
     """
 
     __slots__ = (
+        "_changed",
         "_checksums",
         "_fresh",
         "_grouping",
         "_known",
         "_lowest_period",
+        "_rows",
         "_seen",
         "_touched",
+        "_transitions",
         "_updated",
         "clock_ms",
         "cursors",
         "customers",
         "epochs",
+        "in_force",
         "kinship",
         "number",
         "scorer",
@@ -113,21 +123,27 @@ class Bucket:
         "version",
     )
 
-    def __init__(self, head: BucketHead, scorer: Scorer, window: DedupWindow) -> None:
-        """Start from what the store says of the bucket."""
+    def __init__(
+        self, head: BucketHead, scorer: Scorer, window: DedupWindow, first: Edition = FIRST
+    ) -> None:
+        """Start from what the store says of the bucket; *scorer* is of the *first* edition."""
         self.number = head.bucket
         self.version = head.version
         self.cursors = dict(head.cursors)
         self.epochs: dict[str, int] = {}
         self.clock_ms = head.clock_ms
         self.customers: dict[str, Customer] = {}
-        self.scorer = scorer
+        self.in_force = InForce(head.editions, scorer, first)
+        self.scorer = self.in_force.scorer
         self.tally = Tally()
-        self.kinship = Kinship(scorer)
-        self._grouping = scorer.plan.shape.groups
+        self.kinship = Kinship(self.scorer)
+        self._grouping = self.scorer.plan.shape.groups
         self._seen = Seen(window, head.marks)
         self._checksums = self._seen.checksums
         self._touched: dict[str, Customer] = {}
+        self._changed: dict[str, None] = {}
+        self._rows: list[bytes] = []
+        self._transitions: dict[str, list[bytes]] = {}
         self._known: dict[str, OrderEntry] = {}
         self._fresh: dict[str, OrderEntry] = {}
         self._updated: dict[str, OrderEntry] = {}
@@ -137,11 +153,13 @@ class Bucket:
 
     def adopt(self, customer_id: str, stored: bytes | None) -> Customer:
         """Cache a customer from its stored state; None where there is none."""
-        shape = self.scorer.plan.shape
         if stored is None:
-            customer = Customer(customer_id, shape)
+            number = self.in_force.edition.number
+            customer = Customer(customer_id, self.scorer.plan.shape, number)
         else:
-            customer = decode(customer_id, stored, shape)
+            found = unpack(stored)
+            plan = self.in_force.plan_of(found.edition)
+            customer = restore(customer_id, found, plan.shape)
         self.customers[customer_id] = customer
         return customer
 
@@ -155,7 +173,7 @@ class Bucket:
     @property
     def is_dirty(self) -> bool:
         """Whether there is anything to commit beyond positions."""
-        return bool(self._touched or self.tally.refusals)
+        return bool(self._touched or self.tally.refusals or self.in_force.changed)
 
     def apply_to(  # noqa: C901 - for every record: written out on purpose
         self, customer_id: str, arrivals: Sequence[Arrival]
@@ -165,7 +183,7 @@ class Bucket:
         The customer must have been adopted, and every order that a refund refers to made
         known.
         """
-        customer = self.customers[customer_id]
+        customer = self._brought(customer_id)
         tally, checksums, fresh, known = self.tally, self._checksums, self._fresh, self._known
         pay = self.scorer.pay
         prefix = ledger_key(customer_id, "")
@@ -194,7 +212,7 @@ class Bucket:
                     passed_over += 1
                     continue
                 if payments:
-                    tally.changes += pay(customer, payments)
+                    self._tell(pay(customer, payments))
                     payments = []
                 if type(arrival.event) is MemberTold:
                     passed_over += 1
@@ -205,10 +223,10 @@ class Bucket:
                     tally.ignored += 1
                     passed_over += 1
                     continue
-                tally.changes += changes
+                self._tell(changes)
             checksums[event_id] = checksum
         if payments:
-            tally.changes += pay(customer, payments)
+            self._tell(pay(customer, payments))
         if passed_over < len(arrivals):
             tally.applied += len(arrivals) - passed_over
             self._touch(customer)
@@ -218,12 +236,33 @@ class Bucket:
 
     def wake(self, customer_id: str, upto_ms: int) -> None:
         """Wake a cached customer's deadlines up to and including *upto_ms*."""
-        customer = self.customers[customer_id]
-        if customer.deadline_ms > upto_ms:
+        if self.customers[customer_id].deadline_ms > upto_ms:
             return
-        self.tally.changes += self.scorer.wake_before(customer, upto_ms + 1)
+        customer = self._brought(customer_id)
+        self._tell(self.scorer.wake_before(customer, upto_ms + 1))
         self.tally.woken += 1
         self._touch(customer)
+
+    # -- editions -------------------------------------------------------------
+
+    def begin(self, begin: Begin) -> None:
+        """Let a new edition be in force for what comes after this, at this point of the log."""
+        self.in_force.begin(begin)
+        self.scorer = self.in_force.scorer
+        self.kinship.score_with(self.scorer)
+        self._grouping = self.scorer.plan.shape.groups
+
+    def visit(self, customer_id: str, upto_ms: int) -> None:
+        """Bring a cached customer to the newest edition, then wake it like `wake`."""
+        self._brought(customer_id)
+        self.wake(customer_id, upto_ms)
+
+    def finish(self) -> None:
+        """Take note that everyone who has to be was visited since the newest edition began."""
+        newest = self.in_force.edition.number
+        # Who is here but was never stored may stand under an edition that is now forgotten.
+        self.customers = {key: c for key, c in self.customers.items() if c.edition == newest}
+        self.in_force.finish()
 
     def commit(
         self, positions: Mapping[str, int], clock_ms: int | None, letters: Sequence[bytes] = ()
@@ -232,31 +271,29 @@ class Bucket:
 
         Args:
             positions: Next offset to apply, per source that this batch has read.
-            clock_ms: Watermark that holds once this is written; None if unknown.
+            clock_ms: Watermark that holds once this is written; None if unknown. Not taken
+                while a sweep goes on: there are deadlines that nobody knows of yet.
             letters: Encoded dead-letter rows to announce with it.
         """
-        plan = self.scorer.plan
-        tally = self.tally
-        rows = [change_row(change, plan) for change in tally.changes]
-        changed = dict.fromkeys(change.customer_id for change in tally.changes)
-        rows += [tiers_row(self.customers[customer_id], plan) for customer_id in changed]
-        rows += [
-            grace_row(customer_id, aside, plan)
-            for customer_id, aside in tally.asides
-            if isinstance(aside, GraceNotice)
-        ]
-        if plan.forecasts is not None:
-            rows += [forecast_row(warning, plan) for warning in self._told()]
+        plan_of = self.in_force.plan_of
+        changed = [self.customers[customer_id] for customer_id in self._changed]
+        rows = [*self._rows, *(tiers_row(c, plan_of(c.edition)) for c in changed)]
+        rows += [forecast_row(warning, plan) for warning, plan in self._told()]
         rows += self.kinship.rows()
+        if not self.in_force.swept:
+            clock_ms = None
         newest_ms = max((c.clock_ms for c in self._touched.values()), default=0)
         marks, drop_marks = self._seen.seal(newest_ms)
-        shape = plan.shape
+        newest, shape = self.in_force.edition.number, self.scorer.plan.shape
         commit = BucketCommit(
             bucket=self.number,
             version=self.version,
             epochs=dict(self.epochs),
             cursors={s: (self.cursors.get(s, ABSENT), p) for s, p in positions.items()},
-            states={key: encode(c, shape) for key, c in self._touched.items()},
+            states={
+                key: encode(c, shape if c.edition == newest else plan_of(c.edition).shape)
+                for key, c in self._touched.items()
+            },
             due={
                 k: None if (deadline_ms := c.deadline_ms) >= NEVER else deadline_ms
                 for k, c in self._touched.items()
@@ -268,33 +305,70 @@ class Bucket:
             drop_marks=drop_marks,
             outbox=[*rows, *letters],
             clock_ms=clock_ms,
-            history=_history(tally.changes, plan) if plan.history_limit else {},
-            history_limit=plan.history_limit,
+            editions=self.in_force.stored() if self.in_force.changed else None,
+            history=self._transitions,
+            history_limit=self.scorer.plan.history_limit,
         )
+        self.in_force.changed = False
         self.cursors.update(positions)
         self.version += 1
         if clock_ms is not None:
             self.clock_ms = clock_ms
         self.tally = Tally()
-        self._touched = {}
+        self._touched, self._changed, self._rows, self._transitions = {}, {}, [], {}
         self._known, self._fresh, self._updated = {}, {}, {}
         return commit
 
     # -- inside ---------------------------------------------------------------
 
-    def _touch(self, customer: Customer) -> None:
-        """See that the customer is written, and take what judging it had to tell."""
+    def _touch(self, customer: Customer, plan: Plan | None = None) -> None:
+        """See that the customer is written, and take what judging it under *plan* had to tell."""
         self._touched[customer.customer_id] = customer
         if customer.asides:
+            plan = plan or self.scorer.plan
             self.tally.asides += [(customer.customer_id, aside) for aside in customer.asides]
+            self._rows += [
+                grace_row(customer.customer_id, aside, plan)
+                for aside in customer.asides
+                if isinstance(aside, GraceNotice)
+            ]
             customer.asides = []
 
-    def _told(self) -> Iterator[AtRisk]:
-        """Yield the warnings of this batch, which are announced with it."""
+    def _told(self) -> Iterator[tuple[AtRisk, Plan]]:
+        """Yield the warnings of this batch, which are announced with it, and their policies."""
+        if self.scorer.plan.forecasts is None and self.in_force.swept:
+            return
         for customer in self._touched.values():
             if customer.untold:
-                yield from customer.untold
+                plan = self.in_force.plan_of(customer.edition)
+                for warning in customer.untold:
+                    yield warning, plan
                 customer.untold = []
+
+    def _tell(
+        self, changes: Sequence[Change], plan: Plan | None = None, older: Plan | None = None
+    ) -> None:
+        """Take note of *changes*, found under *plan*, and of what is to be announced of them."""
+        if changes:
+            plan = plan or self.scorer.plan
+            self.tally.changes += changes
+            self._changed[changes[0].customer_id] = None
+            self._rows += [change_row(change, plan, older) for change in changes]
+            if self.scorer.plan.history_limit:
+                told = self._transitions.setdefault(changes[0].customer_id, [])
+                told += [encode_transition(change, plan) for change in changes]
+
+    def _brought(self, customer_id: str) -> Customer:
+        """Return a cached customer, brought to the newest edition."""
+        customer = self.customers[customer_id]
+        if customer.edition != self.in_force.edition.number:
+            if not customer.clock_ms:
+                return self.adopt(customer_id, None)  # nothing has happened to it yet
+            for changes, plan, older in self.in_force.bring(customer):
+                self._tell(changes, plan, older)
+                self._touch(customer, plan)
+            self.tally.brought += 1
+        return customer
 
     def _other(
         self, customer: Customer, record_ms: int, event: OtherEvent
@@ -329,7 +403,7 @@ class Bucket:
         if changes is None:
             self.tally.ignored += 1
             return
-        self.tally.changes += changes
+        self._tell(changes)
         self.tally.applied += 1
         self._touch(customer)
 
@@ -341,13 +415,13 @@ class Bucket:
             convert = self.scorer.plan.converter.convert
             amount_minor = convert(event.amount_minor, event.currency)
         key = ledger_key(event.customer_id, event.order_id)
-        entry = self._fresh.get(key)
-        if entry is None:
-            entry = self._known.get(key)
-            if entry is not None:
-                self._updated[key] = entry
+        entry = self._fresh.get(key) or self._known.get(key)
+        if entry is not None and entry.at_ms < self.in_force.reach_ms:
+            entry = None  # whether an earlier policy has let it go depends on when that tidied
         if entry is None:
             self.tally.waiting += 1
+        elif key not in self._fresh:
+            self._updated[key] = entry
         return self.scorer.refund(
             customer, record_ms, event.event_id, event.order_id, amount_minor, entry
         )
@@ -379,13 +453,6 @@ class Bucket:
         finds must not depend on the others of its bucket.
         """
         return period_of(now_ms - self.scorer.plan.refund_ms) - 1
-
-
-def _history(changes: Sequence[Change], plan: Plan) -> dict[str, list[bytes]]:
-    by_customer: dict[str, list[bytes]] = {}
-    for change in changes:
-        by_customer.setdefault(change.customer_id, []).append(encode_transition(change, plan))
-    return by_customer
 
 
 def _by_period(entries: Mapping[str, OrderEntry]) -> dict[int, dict[str, bytes]]:

@@ -44,12 +44,16 @@ class LocalDays:
     the clocks go back past midnight, what they show again belongs to the new day. The
     bounds are exact instants, so a day never overlaps its neighbours. On the very first
     and last days of the calendar, in the years 1 and 9999, days are those of UTC.
+
+    Attributes:
+        zone: IANA name of the time zone.
     """
 
-    __slots__ = ("_by_slot", "_zone")
+    __slots__ = ("_by_slot", "_zone", "zone")
 
     def __init__(self, time_zone: str) -> None:
         """Use *time_zone*, an IANA name such as ``Asia/Shanghai``."""
+        self.zone = time_zone
         self._zone = ZoneInfo(time_zone)
         self._by_slot: dict[int, tuple[int, int]] = {}
 

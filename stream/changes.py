@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from stream.treatment import NO_TREATMENTS
 from stream.way_back import WayBack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from fractions import Fraction
 
     from stream.forecast.warning import Prevention
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _ID_BYTES = 16
 _SEPARATOR = "\x1f"
+POLICY_UNIT = "policy"
 
 ORDER = "order"
 REFUND = "refund"
@@ -36,6 +38,8 @@ PROFILE = "profile"
 TIME = "time"
 PINNED = "pinned"
 REVIEW = "review"
+POLICY_CHANGED = "policy_changed"
+BOUNDARY_MOVED = "boundary_moved"
 
 
 class Cause(Struct, frozen=True, gc=False):
@@ -43,7 +47,8 @@ class Cause(Struct, frozen=True, gc=False):
 
     Attributes:
         kind: One of the constants of this module.
-        event_id: The event's id; None where time passed.
+        event_id: Id of the event, or of the control that moved policy or boundaries; None
+            where time passed.
     """
 
     kind: str
@@ -62,6 +67,7 @@ class Reason(Struct, frozen=True, gc=False):
         before: Reading just before the instant of the change, None if there was none.
         after: Reading at that instant.
         boundary: Cut that was crossed last, in the measure's unit; None if none was.
+        boundary_before: Where that cut was before, if it is the cut that has moved.
     """
 
     name: str
@@ -69,6 +75,7 @@ class Reason(Struct, frozen=True, gc=False):
     before: Value | None
     after: Value | None
     boundary: int | None
+    boundary_before: int | None = None
 
     @property
     def crossed(self) -> str | None:
@@ -125,7 +132,7 @@ def direction(grading: Grading, before: str | None, after: str | None) -> str:
     """Return ``first``, ``up``, ``down``, or ``lateral`` where tiers have no order."""
     if before is None:
         return "first"
-    if after is None:
+    if after is None or before not in grading.tiers:  # a grade of another policy
         return "lateral"
     old, new = grading.rank(before), grading.rank(after)
     if old is None or new is None or old == new:
@@ -168,11 +175,71 @@ def reasons_for(
         told = boundary is not None and boundary > MISSING + 1 and unit == measure.unit
         known = boundary if told else None
         found.append(Reason(measure.name, unit, measure.told(old), measure.told(new), known))
-    for other in grading.depends:
-        if old_tiers[other] != reading.tiers[other]:
-            name = plan.gradings[other].name
-            found.append(Reason(name, "tier", old_tiers[other], reading.tiers[other], None))
+    found += _followed(plan, position, old_tiers, reading)
     return tuple(found)
+
+
+def _followed(
+    plan: Plan, position: int, old_tiers: Sequence[str | None], reading: Reading
+) -> list[Reason]:
+    """Return the gradings that changed, of those that a grading looks at."""
+    return [
+        Reason(plan.gradings[other].name, "tier", old_tiers[other], reading.tiers[other], None)
+        for other in plan.gradings[position].depends
+        if old_tiers[other] != reading.tiers[other]
+    ]
+
+
+def moved_reasons(
+    older: Plan,
+    plan: Plan,
+    position: int,
+    old_tiers: Sequence[str | None],
+    reading: Reading,
+) -> tuple[Reason, ...]:
+    """Return why a grading gives another tier under *plan* than under *older*.
+
+    A change of policy is named first, by its versions. Then the measures whose reading stands
+    on the other side of a cut that has moved, with the cut as it was; then gradings that
+    changed.
+
+    Args:
+        older: The policy, or the boundaries, before.
+        plan: Those in force now.
+        position: In *plan*, of the grading that changed.
+        old_tiers: Tiers just before the instant.
+        reading: Readings and new tiers at the instant.
+    """
+    found = []
+    if (older.name, older.version) != (plan.name, plan.version):
+        found.append(Reason(plan.name, POLICY_UNIT, older.version, plan.version, None))
+    for index, old_cut, new_cut in _moved_cuts(older, plan, position, reading.values):
+        measure = plan.measures[index]
+        told = measure.told_unit == measure.unit and min(old_cut, new_cut) > MISSING + 1
+        value = measure.told(reading.values[index])
+        levels = (new_cut, old_cut) if told else (None, None)
+        found.append(Reason(measure.name, measure.told_unit, value, value, *levels))
+    found += _followed(plan, position, old_tiers, reading)
+    return tuple(found)
+
+
+def _moved_cuts(
+    older: Plan, plan: Plan, position: int, values: Sequence[Value]
+) -> Iterator[tuple[int, int, int]]:
+    """Yield ``(measure, cut before, cut now)`` where a reading's side of a cut is another now."""
+    grading = plan.gradings[position]
+    before = {one.name: one.cuts for one in older.gradings}.get(grading.name, {})
+    known = {measure.name: i for i, measure in enumerate(older.measures)}
+    for index in plan.inputs[position]:
+        value = values[index]
+        old_cuts = before.get(known.get(plan.measures[index].name, -1), ())
+        new_cuts = grading.cuts.get(index, ())
+        if not isinstance(value, int) or value == MISSING or len(old_cuts) != len(new_cuts):
+            continue
+        low, high = bisect_right(old_cuts, value), bisect_right(new_cuts, value)
+        if low != high:
+            crossed = high - 1 if high > low else high
+            yield index, old_cuts[crossed], new_cuts[crossed]
 
 
 def _known(value: Value) -> Value | None:
@@ -208,10 +275,12 @@ def change_payload(
     policy: str,
     version: int,
     treatments: Treatments = NO_TREATMENTS,
+    older: Treatments | None = None,
 ) -> dict[str, object]:
     """Return the published form of *change* (see `schemas.tier_changes`), keys in order.
 
-    It speaks of treatment only where *treatments* have something for its grading.
+    It speaks of treatment only where *treatments*, or where the policy changed the *older*
+    ones, have something for its grading.
     """
     payload: dict[str, object] = {
         "id": change_id(change.customer_id, change.grading, change.sequence, policy, version),
@@ -225,19 +294,9 @@ def change_payload(
         "cause": {"kind": change.cause.kind, "event_id": change.cause.event_id},
         "policy": {"name": policy, "version": version},
         "score": None if change.score is None else _score_payload(change.score, measures),
-        "reasons": [
-            {
-                "measure": reason.name,
-                "unit": reason.unit,
-                "before": reason.before,
-                "after": reason.after,
-                "boundary": reason.boundary,
-                "crossed": reason.crossed,
-            }
-            for reason in change.reasons
-        ],
+        "reasons": [_reason_payload(reason) for reason in change.reasons],
     }
-    exchange = treatments.exchange(change.grading, change.before, change.after)
+    exchange = treatments.exchange(change.grading, change.before, change.after, older)
     if exchange is not None:
         payload["treatment"] = exchange.payload()
     if change.counterfactual is not None:
@@ -289,6 +348,20 @@ def prevention_payload(found: Prevention) -> dict[str, object]:
         "currency": found.currency,
         "orders": found.orders,
     }
+
+
+def _reason_payload(reason: Reason) -> dict[str, object]:
+    payload: dict[str, object] = {
+        "measure": reason.name,
+        "unit": reason.unit,
+        "before": reason.before,
+        "after": reason.after,
+        "boundary": reason.boundary,
+        "crossed": reason.crossed,
+    }
+    if reason.boundary_before is not None:
+        payload["boundary_before"] = reason.boundary_before
+    return payload
 
 
 def _counterfactual_payload(found: WayBack) -> dict[str, object]:

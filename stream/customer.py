@@ -18,7 +18,7 @@ from stream.stability import Aside, Held
 from stream.totals import Totals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from stream.calendar import LocalDays
     from stream.forecast.warning import AtRisk
@@ -69,6 +69,15 @@ class Shape:
     days: LocalDays
     groups: bool = False
 
+    def keeps_as(self, other: Shape) -> bool:
+        """Say whether series and members are kept in the same way as under *other*."""
+        return (
+            list(self.spans.items()) == list(other.spans.items())
+            and self.retention_ms == other.retention_ms
+            and self.groups == other.groups
+            and self.days.zone == other.days.zone
+        )
+
     def series(self, kind: str) -> Series:
         """Return an empty series for one kind of event."""
         return Series(self.spans[kind], self.retention_ms[kind], self.days)
@@ -87,6 +96,9 @@ class Customer:
         grades: In the order of `Shape.names`.
         packed_grades: Their stored form; None after any of them was changed.
         kin: Its place among others; None where no policy has had groups.
+        edition: Number of the edition that it was judged under last.
+        retired: Standings in gradings that the policy does not name any more: what comes back
+            goes on with its sequence.
         due_ms: No grade changes by time alone before this instant; conservative.
         quiet_ms: Up to this instant orders may be counted in passing; transient.
         risk_ms: No grade of which a fall is warned changes by time alone before this instant,
@@ -108,6 +120,7 @@ class Customer:
         "customer_id",
         "due_ms",
         "dues",
+        "edition",
         "grades",
         "high",
         "kin",
@@ -118,20 +131,23 @@ class Customer:
         "packed_grades",
         "pending",
         "quiet_ms",
+        "retired",
         "risk_ms",
         "untold",
         "warned",
     )
 
-    def __init__(self, customer_id: str, shape: Shape) -> None:
+    def __init__(self, customer_id: str, shape: Shape, edition: int = 0) -> None:
         """Start a customer of whom nothing is known."""
         self.customer_id = customer_id
+        self.edition = edition
         self.clock_ms = 0
         self.kinds = {kind: shape.series(kind) for kind in shape.spans}
         self.orders = self.kinds[ORDERS]
         self.attributes: dict[str, str | int | bool] = {}
         self.pending: dict[str, list[int]] = {}
         self.grades = [Grade(initial) for initial in shape.initial]
+        self.retired: dict[str, Grade] = {}
         self.packed_grades: Raw | None = None
         self.kin = Kin() if shape.groups else None
         self.due_ms = NEVER
@@ -184,6 +200,8 @@ def encode(customer: Customer, shape: Shape) -> bytes:
         customer.pending,
         _packed_grades(customer, shape),
     )
+    if customer.edition:
+        return _encode((*fields, customer.kin, customer.look_ms, customer.warned, customer.edition))
     if customer.warned is not None or customer.look_ms < NEVER:
         return _encode((*fields, customer.kin, customer.look_ms, customer.warned))
     return _encode(fields if customer.kin is None else (*fields, customer.kin))
@@ -192,14 +210,15 @@ def encode(customer: Customer, shape: Shape) -> bytes:
 def _packed_grades(customer: Customer, shape: Shape) -> Raw:
     """Return the grades as they are stored; kept until one changes, which is seldom."""
     if customer.packed_grades is None:
-        customer.packed_grades = Raw(_encode(dict(zip(shape.names, customer.grades, strict=True))))
+        named = dict(zip(shape.names, customer.grades, strict=True))
+        customer.packed_grades = Raw(_encode(named | customer.retired))
     return customer.packed_grades
 
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
-class _Stored(Struct, array_like=True, gc=False):
+class Stored(Struct, array_like=True, gc=False):
     """The stored form; what stands last is missing where no policy has asked for it."""
 
     format: int
@@ -212,19 +231,48 @@ class _Stored(Struct, array_like=True, gc=False):
     kin: Kin | None = None
     look_ms: int = NEVER
     warned: dict[str, Warned] | None = None
+    edition: int = 0
 
 
-_decode = msgspec.msgpack.Decoder(_Stored).decode
+class _Mark(Struct, array_like=True, gc=False):
+    """The stored form where nothing but its edition is of interest."""
+
+    format: int
+    clock_ms: int
+    due_ms: int
+    series: Raw
+    attributes: Raw
+    pending: Raw
+    grades: Raw
+    kin: Raw | None = None
+    look_ms: int = NEVER
+    warned: Raw | None = None
+    edition: int = 0
+
+
+unpack = msgspec.msgpack.Decoder(Stored).decode
+"""Decode a stored form; raises `msgspec.MsgspecError` where it is not an encoded customer."""
+_mark = msgspec.msgpack.Decoder(_Mark).decode
+
+
+def edition_of(stored: bytes) -> int:
+    """Return the edition that a stored customer was judged under last, and decode no more."""
+    return _mark(stored).edition
 
 
 def decode(customer_id: str, stored: bytes, shape: Shape) -> Customer:
     """Rebuild a customer from its stored form.
 
-    Series and gradings that the policy no longer names are dropped; new ones start
-    empty. Raises `msgspec.MsgspecError` where *stored* is not an encoded customer.
+    Series that the policy no longer names are dropped and new ones start empty; standings in
+    gradings that it does not name are kept aside. Raises `msgspec.MsgspecError` where *stored*
+    is not an encoded customer.
     """
-    found = _decode(stored)
-    customer = Customer(customer_id, shape)
+    return restore(customer_id, unpack(stored), shape)
+
+
+def restore(customer_id: str, found: Stored, shape: Shape) -> Customer:
+    """Rebuild a customer from its unpacked stored form, as `decode` does."""
+    customer = Customer(customer_id, shape, found.edition)
     customer.clock_ms = found.clock_ms
     customer.due_ms = found.due_ms
     customer.look_ms = found.look_ms
@@ -235,13 +283,46 @@ def decode(customer_id: str, stored: bytes, shape: Shape) -> Customer:
         if kind in customer.kinds:
             customer.kinds[kind].restore(totals, closed, newest, found.clock_ms)
     customer.grades = [
-        found.grades.get(name) or Grade(initial)
+        found.grades.pop(name) if name in found.grades else Grade(initial)
         for name, initial in zip(shape.names, shape.initial, strict=True)
     ]
+    customer.retired = found.grades
     if found.kin is not None:
         customer.kin = found.kin
-        if shape.groups and found.kin.members:
-            figures = {path: known.series for path, known in found.kin.members.items()}
-            regroup(customer.kinds, figures, found.clock_ms)
-            customer.orders = customer.kinds[ORDERS]
+        _count_members(customer, shape)
     return customer
+
+
+def reshape(customer: Customer, older: Shape, shape: Shape, attributes: Collection[str]) -> None:
+    """Let a customer that a policy of shape *older* kept be kept as *shape* says, in place.
+
+    As in `decode`, but attributes that are not among *attributes* go as well: what comes back
+    starts empty, however long that took.
+    """
+    standings = dict(zip(older.names, customer.grades, strict=True)) | customer.retired
+    customer.grades = [
+        standings.pop(name) if name in standings else Grade(initial)
+        for name, initial in zip(shape.names, shape.initial, strict=True)
+    ]
+    customer.retired = standings
+    customer.packed_grades = None
+    customer.attributes = {k: v for k, v in customer.attributes.items() if k in attributes}
+    if shape.groups and customer.kin is None:
+        customer.kin = Kin()
+    if shape.keeps_as(older):
+        return
+    known = customer.kinds
+    customer.kinds = {kind: shape.series(kind) for kind in shape.spans}
+    for kind, series in customer.kinds.items():
+        if kind in known:
+            series.restore(*known[kind].pack(), customer.clock_ms)
+    customer.orders = customer.kinds[ORDERS]
+    _count_members(customer, shape)
+
+
+def _count_members(customer: Customer, shape: Shape) -> None:
+    """Put what is known of its members beside a customer's own series."""
+    if shape.groups and customer.kin is not None and customer.kin.members:
+        figures = {path: known.series for path, known in customer.kin.members.items()}
+        regroup(customer.kinds, figures, customer.clock_ms)
+        customer.orders = customer.kinds[ORDERS]

@@ -10,7 +10,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from stream.changes import TIME_PASSED, Cause, Change, direction, reasons_for
+from msgspec.structs import replace
+
+from stream.changes import TIME_PASSED, Cause, Change, direction, moved_reasons, reasons_for
 from stream.customer import ORDERS
 from stream.forecast.foresight import Foresight
 from stream.gradings.base import Reading
@@ -176,6 +178,37 @@ class Scorer:
         now_ms = max(instant_ms, customer.clock_ms)
         before = self._before(customer, now_ms)
         return self._review(customer, now_ms, before, TIME_PASSED, None)
+
+    def renew(
+        self, customer: Customer, instant_ms: int, cause: Cause, older: Plan
+    ) -> Sequence[Change]:
+        """Judge *customer* by everything, at the instant at which this plan replaces *older*.
+
+        The customer is kept as this plan says already; every deadline before the instant has
+        been woken under the older one.
+        """
+        plan = self.plan
+        now_ms = max(instant_ms, customer.clock_ms)
+        customer.roll(now_ms)
+        customer.clock_ms = now_ms
+        customer.low, customer.high, customer.dues = [], [], []
+        old = [grade.tier for grade in customer.grades]
+        values = plan.read(customer, now_ms)
+        changes = self._judge(customer, now_ms, values, cause, plan.all_gradings)
+        if changes:
+            reading = Reading(now_ms, values, [grade.tier for grade in customer.grades])
+            position = {grading.name: i for i, grading in enumerate(plan.gradings)}
+            changes = [
+                replace(
+                    change,
+                    reasons=moved_reasons(older, plan, position[change.grading], old, reading),
+                )
+                for change in changes
+            ]
+        if self._foresight is None:
+            customer.look_ms = NEVER
+            return changes
+        return self._foresight.after(customer, now_ms, changes, news=True)
 
     # -- inside ---------------------------------------------------------------
 

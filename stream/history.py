@@ -32,6 +32,7 @@ class Moved(Struct, array_like=True, frozen=True, gc=False):
     before: Value | None
     after: Value | None
     boundary: int | None
+    boundary_before: int | None = None
 
 
 class Transition(Struct, array_like=True, frozen=True, gc=False):
@@ -82,7 +83,14 @@ def encode_transition(change: Change, plan: Plan) -> bytes:
 
 
 def _moved(reason: Reason) -> Moved:
-    return Moved(reason.name, reason.unit, reason.before, reason.after, reason.boundary)
+    return Moved(
+        reason.name,
+        reason.unit,
+        reason.before,
+        reason.after,
+        reason.boundary,
+        reason.boundary_before,
+    )
 
 
 def decode_transition(stored: bytes) -> Transition:
@@ -101,19 +109,23 @@ def transition_payload(transition: Transition) -> dict[str, object]:
         "instant": format_instant(transition.instant_ms),
         "cause": {"kind": transition.cause, "event_id": transition.event_id},
         "policy_version": transition.version,
-        "reasons": [
-            {
-                "measure": reason.name,
-                "unit": reason.unit,
-                "before": reason.before,
-                "after": reason.after,
-                "boundary": reason.boundary,
-            }
-            for reason in transition.reasons
-        ],
+        "reasons": [_reason_payload(reason) for reason in transition.reasons],
     }
     if transition.pin is not None:
         payload["pin"] = pin_payload(transition.pin, transition.instant_ms)
     if transition.waited is not None:
         payload["waited"] = waited_payload(transition.waited)
+    return payload
+
+
+def _reason_payload(reason: Moved) -> dict[str, object]:
+    payload: dict[str, object] = {
+        "measure": reason.name,
+        "unit": reason.unit,
+        "before": reason.before,
+        "after": reason.after,
+        "boundary": reason.boundary,
+    }
+    if reason.boundary_before is not None:
+        payload["boundary_before"] = reason.boundary_before
     return payload

@@ -58,9 +58,15 @@ def decode_row(stored: bytes) -> Row:
     return _rows.decode(stored)
 
 
-def change_row(change: Change, plan: Plan) -> bytes:
-    """Return the `tier-changes` row of *change*: CloudEvents 1.0, Kafka binding, binary mode."""
-    payload = change_payload(change, plan.measures, plan.name, plan.version, plan.treatments)
+def change_row(change: Change, plan: Plan, older: Plan | None = None) -> bytes:
+    """Return the `tier-changes` row of *change*: CloudEvents 1.0, Kafka binding, binary mode.
+
+    *older* is the policy that *plan* has replaced, where that is what changed the grade.
+    """
+    treatments = None if older is None else older.treatments
+    payload = change_payload(
+        change, plan.measures, plan.name, plan.version, plan.treatments, treatments
+    )
     event = _Event(CHANGE_TYPE, change.grading, change.sequence, change.instant_ms)
     return _event_row(TIER_CHANGES, change.customer_id, event, payload, plan)
 

@@ -88,10 +88,17 @@ class Treatments:
         grades = self.gradings.get(grading)
         return NOTHING if grades is None or grade is None else grades.get(grade, NOTHING)
 
-    def exchange(self, grading: str, before: str | None, after: str | None) -> Exchange | None:
+    def exchange(
+        self,
+        grading: str,
+        before: str | None,
+        after: str | None,
+        older: Treatments | None = None,
+    ) -> Exchange | None:
         """Return what a change from *before* to *after* does; None where *grading* has none.
 
-        It tells of this grading alone: a benefit that it withdraws may still be granted by
+        Where the policy changed with it, *older* are the treatments that *before* came with. It
+        tells of this grading alone: a benefit that it withdraws may still be granted by
         another.
 
         >>> gold, iron = Treatment(("manager", "gift")), Treatment(("gift", "mail"))
@@ -102,9 +109,10 @@ class Treatments:
         >>> change("other", "gold", "iron") is None
         True
         """
-        if grading not in self.gradings:
+        older = older or self
+        if grading not in self.gradings and grading not in older.gradings:
             return None
-        old, new = self.of(grading, before), self.of(grading, after)
+        old, new = older.of(grading, before), self.of(grading, after)
         return Exchange(
             granted=tuple(name for name in new.benefits if name not in old.benefits),
             withdrawn=tuple(name for name in old.benefits if name not in new.benefits),

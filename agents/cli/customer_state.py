@@ -1,7 +1,7 @@
 """Where a command that speaks of one customer finds it: the store, a log, or the input topics."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -12,8 +12,12 @@ from agents.replay.offline import replay_offline
 from agents.replay.own_history import read_own
 from agents.replay.source import load_log
 from agents.settings import Settings
+from schemas.policy import PolicyDocument
+from stream.editions import document_of, edition_in_force, scorer_of
+from stream.fold import Scorer
+from stream.in_force import brought
 from stream.partition import bucket_of
-from stream.plan import Plan
+from stream.plan import Plan, compile_policy
 
 Customer = Annotated[
     str, typer.Argument(metavar="CUSTOMER", help="The customer's id.", show_default=False)
@@ -41,29 +45,48 @@ Everywhere = Annotated[
 ]
 
 
+class Known(NamedTuple):
+    """A customer, and by which policy it is to be looked at.
+
+    Attributes:
+        state: Its stored form.
+        now_ms: The instant to look at.
+        document: The policy: in the store the one in force, else the user's own.
+        plan: The same, compiled.
+    """
+
+    state: bytes
+    now_ms: int
+    document: PolicyDocument
+    plan: Plan
+
+
 def state_of(
     settings: Settings,
-    plan: Plan,
+    own: PolicyDocument,
     customer_id: str,
     *,
     at_ms: int | None,
     offline: str | None,
     everywhere: bool,
-) -> tuple[bytes, int]:
-    """Return the customer's stored form, and the instant it is to be looked at.
+) -> Known:
+    """Return what is known of a customer; *own* is the policy that the user has named.
 
     Raises:
         CommandError: Nothing is known of the customer there.
     """
+    plan = compile_policy(own)
     if offline is not None:
-        return _from_log(offline, plan, customer_id, at_ms)
+        state, now_ms = _from_log(offline, plan, customer_id, at_ms)
+        return Known(state, now_ms, own, plan)
     if at_ms is None:
-        return _from_store(settings, customer_id)
-    return _from_topics(settings, plan, customer_id, at_ms, everywhere), at_ms
+        return _from_store(settings, own, plan, customer_id)
+    state = _from_topics(settings, plan, customer_id, at_ms, everywhere)
+    return Known(state, at_ms, own, plan)
 
 
-def _from_store(settings: Settings, customer_id: str) -> tuple[bytes, int]:
-    """Return the stored state, and how far time has come for it."""
+def _from_store(settings: Settings, own: PolicyDocument, plan: Plan, customer_id: str) -> Known:
+    """Return the stored state, as it stands under the policy in force."""
     with opened(settings) as (store, known):
         bucket = bucket_of(customer_id, known.buckets)
         (head,) = store.heads([bucket])
@@ -72,7 +95,12 @@ def _from_store(settings: Settings, customer_id: str) -> tuple[bytes, int]:
         raise CommandError(
             f"customer {customer_id!r} is not known in Redis under {settings.key_prefix}"
         )
-    return state, head.clock_ms or 0
+    now_ms = head.clock_ms or 0
+    edition = edition_in_force([head])
+    if edition is None:
+        return Known(state, now_ms, own, plan)
+    state = brought(customer_id, state, head.editions, Scorer(plan))
+    return Known(state, now_ms, document_of(edition), scorer_of(edition).plan)
 
 
 def _from_log(name: str, plan: Plan, customer_id: str, at_ms: int | None) -> tuple[bytes, int]:

@@ -10,7 +10,6 @@ from agents.cli.explain_screen import screen
 from agents.cli.explain_words import Words
 from schemas.policy.labels import Language
 from stream.explanation import explain as explained
-from stream.plan import compile_policy
 
 
 def explain(  # noqa: PLR0913, PLR0917 - these are the options of a command
@@ -29,11 +28,10 @@ def explain(  # noqa: PLR0913, PLR0917 - these are the options of a command
 ) -> None:
     """Explain a customer: tiers, scores that add up, what is missing, what comes next."""
     settings = options.settings_from(kafka, redis, namespace, policy)
-    document = options.policy_from(settings)
-    plan = compile_policy(document)
+    own = options.policy_from(settings)
     at_ms = options.instant_from(at, "--at")
-    state, now_ms = customer_state.state_of(
-        settings, plan, customer, at_ms=at_ms, offline=offline, everywhere=everywhere
+    state, now_ms, document, plan = customer_state.state_of(
+        settings, own, customer, at_ms=at_ms, offline=offline, everywhere=everywhere
     )
     found = explained(customer, state, plan, now_ms)
     if as_json:

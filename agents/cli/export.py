@@ -57,7 +57,7 @@ def export_live(
             read_live(known, store, plan, wanted, lambda text: tell(f"waiting for {text}"))
         )
     customers, changes = write_export(
-        directory, plan, result.as_of_ms, result.states, result.changes
+        directory, result.plan, result.as_of_ms, result.states, result.changes
     )
     if as_json:
         show.print_json(

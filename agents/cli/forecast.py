@@ -13,7 +13,6 @@ from stream.calendar import DAY_MS, format_instant
 from stream.customer import decode
 from stream.fold import TerseScorer
 from stream.forecast.outlook import Outlook, outlooks
-from stream.plan import compile_policy
 from stream.sentinels import NEVER
 
 _HOUR_MS = DAY_MS // 24
@@ -42,11 +41,10 @@ def forecast(  # noqa: PLR0913, PLR0917 - these are the options of a command
 ) -> None:
     """Show each grading's next tier if nothing happens, when, and the order that prevents it."""
     settings = options.settings_from(kafka, redis, namespace, policy)
-    document = options.policy_from(settings)
-    plan = compile_policy(document)
+    own = options.policy_from(settings)
     at_ms = options.instant_from(at, "--at")
-    state, now_ms = customer_state.state_of(
-        settings, plan, customer, at_ms=at_ms, offline=offline, everywhere=everywhere
+    state, now_ms, document, plan = customer_state.state_of(
+        settings, own, customer, at_ms=at_ms, offline=offline, everywhere=everywhere
     )
     scorer = TerseScorer(plan)
     known = decode(customer, state, plan.shape)

@@ -1,4 +1,4 @@
-"""`tierstream policy`: looking at policy files, and writing a first one."""
+"""`tierstream policy`: looking at policy files, writing a first one, and rolling one out."""
 
 import importlib.resources
 from pathlib import Path
@@ -6,22 +6,25 @@ from typing import Annotated
 
 import typer
 
-from agents.cli import options, policy_words, show
+from agents.cli import options, policy_words, rollout, show
 from agents.cli.errors import CommandError
 from agents.cli.simulate import simulate_policies
 from schemas.policy import PolicyFileError
 from schemas.policy.load import open_policy
 from stream.proofs.report import prove
 
-app = typer.Typer(no_args_is_help=True, help="Look at policy files.")
+app = typer.Typer(no_args_is_help=True, help="Look at policies, and roll them out.")
 app.command(name="simulate")(simulate_policies)
+app.command()(rollout.publish)
+app.command()(rollout.rollback)
+app.command()(rollout.status)
 
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="A policy, YAML.", show_default=False)]
 
 
 @app.callback()
 def policy() -> None:
-    """Look at policy files."""
+    """Look at policies, and roll them out."""
 
 
 @app.command()

@@ -79,7 +79,7 @@ def replay(  # noqa: PLR0913, PLR0917 - these are the options of a command
     if offline and speed is not None:
         raise CommandError("--speed: not allowed with --offline, which knows no waiting")
     plan = options.plan_from(settings) if offline or export is not None else None
-    log = load_log(source, as_of_ms)
+    log = load_log(source, as_of_ms, controls=True)
     if offline and plan is not None:
         _offline(log, plan, as_of_ms, export, as_json=as_json)
         return
@@ -151,8 +151,8 @@ def _offline(
         )
     seconds = time.perf_counter() - started
     if export is not None:
-        write_export(export, plan, result.as_of_ms, result.states, result.changes)
-    tiers = customers_by_tier(result.states, plan)
+        write_export(export, result.plan, result.as_of_ms, result.states, result.changes)
+    tiers = customers_by_tier(result.states, result.plan)
     causes = changes_by_cause(map(read_note, result.changes))
     if as_json:
         show.print_json(

@@ -15,9 +15,12 @@ _CAUSES = {
     "interaction": "with an interaction",
     "profile": "with a change of profile",
     "time": "as time passed",
+    "policy_changed": "by a new policy",
+    "boundary_moved": "as others moved the boundary",
 }
 _MOST_REASONS = 2
 TIER = "tier"
+POLICY = "policy"
 
 
 def sentence(change: Mapping[str, Any], currency: str) -> str:
@@ -47,8 +50,16 @@ def _reason(reason: Mapping[str, Any], currency: str) -> str:
     if unit == TIER:
         before, now = (reason[side] or "not graded" for side in ("before", "after"))
         return f"{name} went from {before} to {now}"
+    if unit == POLICY:
+        return f"policy {name} went from version {reason['before']} to {reason['after']}"
     after = reading(reason["after"], unit, currency)
-    boundary = reason["boundary"]
+    boundary, moved_from = reason["boundary"], reason.get("boundary_before")
+    if moved_from is not None:
+        levels = [reading(level, unit, currency) for level in (moved_from, boundary)]
+        side = "at or above" if reason["crossed"] == "above" else "below"
+        return (
+            f"{name} of {after} is now {side} a boundary that went from {levels[0]} to {levels[1]}"
+        )
     if reason["crossed"] == "below":
         return f"{name} fell to {after}, below {reading(boundary, unit, currency)}"
     if reason["crossed"] == "above":

@@ -16,13 +16,14 @@ from schemas.decode import (
     decode_profile,
 )
 from schemas.vocabulary import INTERACTION_KINDS
+from stream.beginnings import beginning
 from stream.decisions import DECISIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from schemas.decode import Order, Profile
+    from schemas.decode import Control, Order, Profile
     from schemas.records import Interaction
     from stream.decisions import Decision
 
@@ -44,13 +45,17 @@ DECODERS: Final[dict[str, Decode]] = {
     "profiles": decode_profile,
     "controls": _decode_customer_control,
 }
-"""How the values of each topic that a replay may hold are decoded."""
+"""How the values of each topic of events that a replay may hold are decoded."""
+
+CONTROLS: Final = "controls"
+POLICY: Final = "policy.published"
 
 TOPICS: Final[dict[str, str]] = {
     **dict.fromkeys(("order.paid", "order.refunded", "order.cancelled"), "orders"),
     **dict.fromkeys(INTERACTION_KINDS, "interactions"),
     **dict.fromkeys(("profile.changed", "identity.linked", "consent.changed"), "profiles"),
-    **dict.fromkeys(_CUSTOMER_CONTROLS, "controls"),
+    **dict.fromkeys(_CUSTOMER_CONTROLS, CONTROLS),
+    POLICY: CONTROLS,
 }
 
 
@@ -91,7 +96,7 @@ def _record(file: str, line: int, value: bytes) -> LogRecord:
             file, line=line, column="kind", value=kind, allowed=", ".join(sorted(TOPICS))
         )
     try:
-        event = DECODERS[topic](value)
+        event = _policy(value) if kind == POLICY else DECODERS[topic](value)
     except Rejected as exc:
         field, _, allowed = exc.detail.partition(": ")
         raise ReplayFileError(
@@ -105,4 +110,10 @@ def _record(file: str, line: int, value: bytes) -> LogRecord:
             value=event.occurred_at.isoformat(),
             allowed="an instant from 1970 on: Kafka has no earlier record times",
         )
-    return LogRecord(topic, event.customer_id.encode(), value, event.occurred_ms)
+    return LogRecord(topic, (event.customer_id or "").encode(), value, event.occurred_ms)
+
+
+def _policy(value: bytes) -> Control:
+    control = decode_control(value)
+    beginning(control, control.occurred_ms, control.occurred_ms)
+    return control

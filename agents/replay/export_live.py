@@ -12,6 +12,7 @@ from agents.replay.reading import partitions_of, read, reader, spans
 from agents.settings import INPUTS
 from stream.calendar import format_instant
 from stream.customer import decode
+from stream.editions import decode_book, edition_in_force, scorer_of
 from stream.groups.member_rows import GROUP_MEMBERS
 from stream.outbox import TIER_CHANGES
 
@@ -43,11 +44,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class LiveResult:
-    """What the running system held; see `agents.replay.export.write_export`."""
+    """What the running system held; see `agents.replay.export.write_export`.
+
+    *plan* is the policy in force: the published one, else the workers' own.
+    """
 
     as_of_ms: int
     states: dict[str, bytes]
     changes: list[bytes]
+    plan: Plan
 
 
 async def read_live(
@@ -63,7 +68,10 @@ async def read_live(
     exact export. Arguments and errors as `catch_up`.
     """
     as_of_ms, states = await catch_up(settings, store, plan, wanted, waiting)
-    return LiveResult(as_of_ms, states, await _changes(settings))
+    heads = await asyncio.to_thread(store.heads, range(settings.buckets))
+    edition = edition_in_force(heads)
+    in_force = plan if edition is None else scorer_of(edition).plan
+    return LiveResult(as_of_ms, states, await _changes(settings), in_force)
 
 
 async def catch_up(
@@ -75,13 +83,14 @@ async def catch_up(
 ) -> tuple[int, dict[str, bytes]]:
     """Wait until the workers have caught up; return the instant, and every customer's state.
 
-    Caught up is: every record that is in the input topics now has been applied, the outbox
-    is empty, and every bucket's clock has reached the instant of the export.
+    Caught up is: every record that is in the input topics now has been applied, everyone was
+    brought to the policy in force, the outbox is empty, and every bucket's clock has reached
+    the instant of the export.
 
     Args:
         settings: Where Kafka is, and how topics are named.
         store: Where the state is.
-        plan: The policy that the workers score by.
+        plan: The policy that the workers were started with.
         wanted: What is wanted, and how long to wait for it.
         waiting: Told what is being waited for, whenever that changes.
 
@@ -138,6 +147,9 @@ def _missing(
     late = [head for head in used if head.clock_ms is None or head.clock_ms < as_of_ms]
     if behind:
         return as_of_ms, behind
+    unswept = sum(not decode_book(head.editions).swept for head in heads)
+    if unswept:
+        return as_of_ms, f"everyone in {unswept} buckets to be brought to the new policy"
     if waiting:
         return as_of_ms, f"{waiting} rows of the outbox to be published"
     if late:

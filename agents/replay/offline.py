@@ -10,13 +10,15 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from agents.replay.events_jsonl import DECODERS
-from schemas.decode import Rejected
+from agents.replay.events_jsonl import CONTROLS, DECODERS
+from schemas.decode import Rejected, decode_control
 from stream.admission import admit
 from stream.arrivals import Notice
+from stream.beginnings import beginning
 from stream.bucket import Bucket
 from stream.fold import Scorer
 from stream.groups.member_rows import decode_member
+from stream.in_force import InForce
 from stream.outbox import TIER_CHANGES, TIER_FORECASTS, decode_row
 from stream.partition import bucket_of
 from stream.seen import DedupWindow
@@ -55,9 +57,11 @@ class OfflineResult:
         applied: Records that changed a customer.
         repeated: Records dropped as repeats.
         ignored: Records that no rule of the policy reads.
+        plan: The policy in force at the end; states are stored in its shape.
     """
 
     as_of_ms: int
+    plan: Plan
     states: dict[str, bytes] = field(default_factory=dict)
     changes: list[bytes] = field(default_factory=list)
     forecasts: list[bytes] = field(default_factory=list)
@@ -78,12 +82,14 @@ def replay_offline(
 ) -> OfflineResult:
     """Fold *log*, let time pass up to *as_of_ms* for everyone, and return what came of it.
 
+    A policy that the log publishes takes effect at its record's place in the log, for everyone.
+
     Deterministic: the same log and plan give the same result. Repeated events are recognised
     however far apart they are, where a worker looks back over a bounded window.
 
     Args:
         log: At least one record, in the order of their record times; none after *as_of_ms*.
-        plan: The policy.
+        plan: The policy, until one is published.
         as_of_ms: At least the last record's instant, which is the default.
         buckets: Number of buckets; event ids are compared within one only.
         progress: Told how many records were folded since it was last called.
@@ -95,26 +101,53 @@ def replay_offline(
         run.fold(chunk)
         if progress is not None:
             progress(len(chunk))
-    result = OfflineResult(as_of_ms, refused=run.refused, records=len(log))
+    result = OfflineResult(as_of_ms, run.plan, refused=run.refused, records=len(log))
     for bucket in run.buckets.values():
         _close(bucket, result)
     return result
 
 
 class _Run:
-    """The buckets of one replay, opened as customers turn up."""
+    """The buckets of one replay, opened as customers turn up.
+
+    Attributes:
+        plan: In force for the next record.
+    """
 
     def __init__(self, plan: Plan, count: int) -> None:
         self.buckets: dict[int, Bucket] = {}
         self.refused: list[Refused] = []
-        self._plan = plan
-        self._scorer = Scorer(plan)
+        self.plan = plan
+        self._first = Scorer(plan)
+        self._force = InForce(b"", self._first)
         self._count = count
         self._of: dict[str, Bucket] = {}
 
     def fold(self, chunk: Sequence[LogRecord]) -> None:
         """Fold records; where customers count for others, one by one, with whom they count for."""
-        if self._plan.shape.groups:
+        start = 0
+        for end, record in enumerate(chunk):
+            if record.topic == CONTROLS and not record.key:
+                self._fold_events(chunk[start:end])
+                self._control(record)
+                start = end + 1
+        self._fold_events(chunk[start:])
+
+    def _control(self, record: LogRecord) -> None:
+        try:
+            control = decode_control(record.value)
+            begin = beginning(control, record.record_ms, record.record_ms, self.plan)
+        except Rejected as bad:
+            self.refused.append(Refused(record, bad.reason, bad.detail))
+            return
+        if begin is not None:
+            self._force.begin(begin)
+            self.plan = self._force.scorer.plan
+            for bucket in self.buckets.values():
+                bucket.begin(begin)
+
+    def _fold_events(self, chunk: Sequence[LogRecord]) -> None:
+        if self.plan.shape.groups:
             for record in chunk:
                 self._fold([record])
                 self._tell_parents(record.key.decode())
@@ -126,7 +159,7 @@ class _Run:
         for record in chunk:
             event = DECODERS[record.topic](record.value)
             try:
-                arrival = admit(event, record.record_ms, record.value, self._plan, record)
+                arrival = admit(event, record.record_ms, record.value, self.plan, record)
             except Rejected as bad:
                 self.refused.append(Refused(record, bad.reason, bad.detail))
                 continue
@@ -151,8 +184,8 @@ class _Run:
         number = bucket_of(customer_id, self._count)
         bucket = self.buckets.get(number)
         if bucket is None:
-            head = BucketHead(number, 0, 0, {}, [], None, 0)
-            bucket = self.buckets[number] = Bucket(head, self._scorer, _EVERYTHING)
+            head = BucketHead(number, 0, 0, {}, [], None, 0, editions=self._force.stored())
+            bucket = self.buckets[number] = Bucket(head, self._first, _EVERYTHING)
         bucket.adopt(customer_id, None)
         self._of[customer_id] = bucket
         return bucket
@@ -160,7 +193,8 @@ class _Run:
 
 def _close(bucket: Bucket, result: OfflineResult) -> None:
     for customer_id in bucket.customers:
-        bucket.wake(customer_id, result.as_of_ms)
+        bucket.visit(customer_id, result.as_of_ms)
+    bucket.finish()
     tally = bucket.tally
     commit = bucket.commit({}, result.as_of_ms)
     for arrival, reason, detail in tally.refusals:

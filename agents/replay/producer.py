@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from agents import kafka
+from agents.replay.events_jsonl import CONTROLS
 from agents.replay.reading import partitions_of
 from agents.replay.retention import forgetful
 from agents.settings import INPUTS
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from agents.replay.log import LogRecord
     from agents.settings import Settings
 
-CONTROLS = "controls"
 STEP_RECORDS = 2_000
 """Least number of records between two looks at the clock, unless something else is asked for."""
 
@@ -201,6 +201,11 @@ class _Sender:
         """Send *records*; on return the broker has them all."""
         rows: dict[Place, list[Row]] = {}
         for record in records:
+            if record.topic == CONTROLS and not record.key:
+                for partition in range(self._partitions[CONTROLS]):
+                    row = (record.record_ms, None, record.value)
+                    rows.setdefault((CONTROLS, partition), []).append(row)
+                continue
             place = self._places.get((record.topic, record.key)) or self._place(record)
             rows.setdefault(place, []).append((record.record_ms, record.key, record.value))
         await self._send(rows)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.replay.cdnow import DATASETS, read_cdnow
-from agents.replay.events_jsonl import read_events
+from agents.replay.events_jsonl import CONTROLS, read_events
 from agents.replay.log import order_records, sorted_log
 from agents.replay.mistakes import ReplayFileError
 from agents.replay.orders_csv import read_orders
@@ -20,12 +20,16 @@ _JSON_LINES = frozenset({".jsonl", ".ndjson"})
 _CSV = ".csv"
 
 
-def load_log(name: str, as_of_ms: int | None = None) -> Sequence[LogRecord]:
+def load_log(
+    name: str, as_of_ms: int | None = None, *, controls: bool = False
+) -> Sequence[LogRecord]:
     """Return the log behind *name*, in the order in which it is replayed.
 
     Args:
         name: A key of `DATASETS`, or the path of a ``.csv``, ``.jsonl`` or ``.ndjson`` file.
         as_of_ms: Records after this instant are left out.
+        controls: Whether policies that the log publishes stay in it: not where it is used to
+            try other policies on what customers did.
 
     Raises:
         ReplayFileError: There is no such thing, it has a mistake, or nothing is left of it.
@@ -45,6 +49,8 @@ def load_log(name: str, as_of_ms: int | None = None) -> Sequence[LogRecord]:
                 value=kind or name,
                 allowed=f"a file .csv, .jsonl or .ndjson, or one of {', '.join(DATASETS)}",
             )
+    if not controls:
+        records = [record for record in records if record.topic != CONTROLS or record.key]
     log = sorted_log(records, as_of_ms)
     if not log:
         wanted = "at least one record" if as_of_ms is None else "a record not after --as-of"

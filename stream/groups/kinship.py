@@ -57,6 +57,10 @@ class Kinship:
         self._scorer = scorer
         self._stirred: dict[str, _Stir] = {}
 
+    def score_with(self, scorer: Scorer) -> None:
+        """Score with *scorer* from here on."""
+        self._scorer = scorer
+
     def note(self, customer: Customer, kin: Kin, records: int, event_id: str) -> None:
         """Take note that *records* of the customer's own were applied, *event_id* last."""
         kin.revision += records

@@ -407,13 +407,14 @@ def policies(
     refund_days: int | None = None,
     measured: st.SearchStrategy[Spec] | None = None,
     steadied: bool = False,
+    currency: str | None = None,
 ) -> str:
     """Return the text of a policy file, in the part of YAML that is JSON.
 
     Its measures are any, or what *measured* gives. *steadied*: gradings whose grades have an
     order may have rules on stability.
     """
-    currency = draw(st.sampled_from(sorted(CURRENCIES)))
+    currency = currency or draw(st.sampled_from(sorted(CURRENCIES)))
     any_of = _measures() if measured is None else measured
     specs = draw(st.lists(any_of, min_size=1, max_size=5))
     measures = {f"m{position}": spec for position, spec in enumerate(specs)}

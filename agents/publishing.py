@@ -1,0 +1,98 @@
+"""Publishing a policy to the workers, and reading back what was published before."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+from aiokafka.structs import TopicPartition
+
+from agents import kafka
+from agents.replay.reading import partitions_of, read, reader, spans
+from schemas.decode import Rejected, decode_control
+from schemas.policy import PolicyFileError
+from schemas.policy.load import policy_from_data
+from schemas.records import PolicyPublished
+from stream.calendar import format_instant
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
+    from schemas.policy import PolicyDocument
+
+_CONTROLS = "controls"
+_TRANSACTION_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A policy that was published.
+
+    Attributes:
+        event_id: Of the control: the cause that tier changes name.
+        instant_ms: From when on it is in force.
+        partitions: Partitions of `controls` that hold it.
+    """
+
+    event_id: str
+    instant_ms: int
+    partitions: int
+
+
+async def publish(settings: Settings, document: PolicyDocument) -> Published:
+    """Send *document* to every partition of `controls`: to all of them or to none.
+
+    All carry the same record time, so that it takes effect everywhere at one instant.
+
+    Raises:
+        MissingTopicError: There is no such topic.
+        aiokafka.errors.KafkaError: The broker cannot be reached, or refuses.
+    """
+    topic = settings.topic(_CONTROLS)
+    partitions = (await partitions_of(settings, [topic]))[topic]
+    event_id = f"policy:{uuid.uuid4()}"
+    instant_ms = time.time_ns() // 1_000_000
+    event = {
+        "schema_version": 1,
+        "event_id": event_id,
+        "occurred_at": format_instant(instant_ms),
+        "kind": PolicyPublished.kind,
+        "policy": document.model_dump(mode="json"),
+    }
+    value = msgspec.json.encode(event)
+    client = kafka.producer(
+        settings,
+        transactional_id=f"{settings.group('publish')}-{uuid.uuid4()}",
+        transaction_timeout_ms=_TRANSACTION_MS,
+        max_request_size=settings.max_record_bytes * 2,
+    )
+    await client.start()
+    try:
+        async with client.transaction():
+            for number in range(partitions):
+                await client.send_and_wait(topic, value, partition=number, timestamp_ms=instant_ms)
+    finally:
+        await client.stop()
+    return Published(event_id, instant_ms, partitions)
+
+
+async def published(settings: Settings) -> list[PolicyDocument]:
+    """Return every policy that `controls` still holds, in the order of publication.
+
+    Those that workers refuse are left out.
+    """
+    topic = settings.topic(_CONTROLS)
+    await partitions_of(settings, [topic])  # asking for a topic by name may create it
+    found = []
+    async with reader(settings) as client:
+        stretch = (await spans(client, {topic: 1}))[TopicPartition(topic, 0)]
+        async for record in read(client, {TopicPartition(topic, 0): stretch}):
+            try:
+                control = decode_control(record.value)
+                if isinstance(control, PolicyPublished):
+                    found.append(policy_from_data(control.policy, "policy"))
+            except (Rejected, PolicyFileError):
+                continue
+    return found

@@ -1,0 +1,162 @@
+"""Editions: what is in force from which instant on, for one bucket. Pure; no I/O.
+
+A published policy, or cuts that the population has moved, begin a new edition at one point of
+the log. Everyone is judged at that instant; who was not touched yet still stands as the edition
+before left them, and is brought through every newer one, each at its own instant, when next
+touched or when a sweep comes by (`stream.in_force`). So pace never changes a history.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec import Struct
+
+from schemas.policy.load import policy_from_data
+from stream.changes import BOUNDARY_MOVED, POLICY_CHANGED
+from stream.fold import Scorer
+from stream.plan import compile_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from schemas.policy import PolicyDocument
+    from stream.store import BucketHead
+
+    Begin = Callable[["Edition"], "Edition"]
+    """From the edition in force to the one that follows it."""
+
+_COMPILED = 16
+
+
+class Edition(Struct, array_like=True, frozen=True, gc=False):
+    """One thing that was in force in a bucket from one instant on.
+
+    Attributes:
+        number: 0 for the policy that the workers were started with, then 1, 2, 3, ...
+        instant_ms: Record time of the control that began it.
+        cause: Kind of the changes that it brings about; "" for the first.
+        event_id: Of the control; None for the first.
+        policy: The policy as `PolicyDocument.model_dump(mode="json")` writes it.
+        cuts: What the population sets, by name, in the unit of the measure.
+    """
+
+    number: int
+    instant_ms: int = 0
+    cause: str = ""
+    event_id: str | None = None
+    policy: dict[str, Any] = {}
+    cuts: dict[str, tuple[int, ...]] = {}
+
+
+FIRST = Edition(0)
+"""The first edition where nobody will ever have to read it back: its scorer is at hand."""
+
+
+class Book(Struct, array_like=True, frozen=True, gc=False):
+    """What a bucket stores of its editions.
+
+    Attributes:
+        editions: By ascending number: the newest, and those before it that somebody may still
+            stand under. Empty while the workers' own policy is in force.
+        swept: Whether everyone has been brought to the newest.
+        reach_ms: Orders before this instant are out of the reach of refunds, whatever the
+            policy in force says: an earlier one had let them go already.
+    """
+
+    editions: tuple[Edition, ...] = ()
+    swept: bool = True
+    reach_ms: int = 0
+
+
+NO_BOOK = Book()
+_encode = msgspec.msgpack.Encoder().encode
+_book = msgspec.msgpack.Decoder(Book)
+
+
+def encode_book(book: Book) -> bytes:
+    """Return the stored form; `decode_book` is its inverse."""
+    return _encode(book)
+
+
+def decode_book(stored: bytes) -> Book:
+    """Rebuild what was stored; nothing stored is an empty book."""
+    return _book.decode(stored) if stored else NO_BOOK
+
+
+def first_edition(document: PolicyDocument) -> Edition:
+    """Return the edition of the policy that a worker is started with."""
+    return Edition(0, policy=document.model_dump(mode="json"))
+
+
+def policy_published(document: PolicyDocument, instant_ms: int, event_id: str) -> Begin:
+    """Return what makes a published policy the next edition.
+
+    Cuts that the population has set stay in force where both policies ask for the same ones.
+    """
+    policy = document.model_dump(mode="json")
+    wanted = document.relative_cuts()
+
+    def begin(before: Edition) -> Edition:
+        return Edition(
+            before.number + 1,
+            instant_ms,
+            POLICY_CHANGED,
+            event_id,
+            policy,
+            _still_wanted(before, wanted) if before.cuts else {},
+        )
+
+    return begin
+
+
+def cuts_moved(cuts: Mapping[str, tuple[int, ...]], instant_ms: int, event_id: str) -> Begin:
+    """Return what makes new *cuts* of the population the next edition, under the same policy."""
+
+    def begin(before: Edition) -> Edition:
+        return Edition(
+            before.number + 1,
+            instant_ms,
+            BOUNDARY_MOVED,
+            event_id,
+            before.policy,
+            {**before.cuts, **cuts},
+        )
+
+    return begin
+
+
+def _still_wanted(before: Edition, wanted: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    asked = document_of(before).relative_cuts()
+    return {
+        name: levels
+        for name, levels in before.cuts.items()
+        if name in wanted and wanted[name] == asked.get(name)
+    }
+
+
+def document_of(edition: Edition) -> PolicyDocument:
+    """Return the policy of an edition that was stored."""
+    return policy_from_data(edition.policy, "policy")
+
+
+def edition_in_force(heads: Iterable[BucketHead]) -> Edition | None:
+    """Return the newest published edition that any of the buckets has taken; None without one."""
+    newest = [book.editions[-1] for head in heads if (book := decode_book(head.editions)).editions]
+    return max(newest, key=lambda edition: edition.number, default=None)
+
+
+def scorer_of(edition: Edition) -> Scorer:
+    """Return the compiled edition; compiling is slow, so a process does it once for each."""
+    return _compiled(_encode((edition.policy, edition.cuts)))
+
+
+@lru_cache(_COMPILED)
+def _compiled(content: bytes) -> Scorer:
+    policy, cuts = _content.decode(content)
+    return Scorer(compile_policy(policy_from_data(policy, "policy"), cuts))
+
+
+_content = msgspec.msgpack.Decoder(tuple[dict[str, Any], dict[str, tuple[int, ...]]])

@@ -1,0 +1,158 @@
+"""What is in force in one bucket, and bringing customers from one edition to the next. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stream.changes import POLICY_UNIT, Cause, Change, Reason
+from stream.customer import encode, reshape, restore, unpack
+from stream.editions import FIRST, Book, decode_book, encode_book, scorer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from stream.customer import Customer
+    from stream.editions import Begin, Edition
+    from stream.fold import Scorer
+    from stream.plan import Plan
+
+    Told = tuple[Sequence[Change], Plan, Plan | None]
+    """Changes, the plan they were found under, and the plan it replaced if that is why."""
+
+
+class InForce:
+    """The editions of one bucket.
+
+    A published policy that the bucket knows of stands before the one the worker was started
+    with, which is edition 0.
+
+    Attributes:
+        edition: The newest.
+        scorer: Its scorer.
+        swept: Whether everyone has been brought to it.
+        reach_ms: Orders before this instant are not found by refunds.
+        changed: Whether what is to be stored is not stored yet.
+    """
+
+    __slots__ = ("_first", "_scorers", "changed", "edition", "reach_ms", "scorer", "swept")
+
+    def __init__(self, stored: bytes, scorer: Scorer, first: Edition = FIRST) -> None:
+        """Start from what the bucket has stored; *scorer* is that of the *first* edition."""
+        book = decode_book(stored)
+        self._first = first, scorer
+        self._scorers = [(one, self._compiled(one)) for one in book.editions] or [(first, scorer)]
+        self.edition, self.scorer = self._scorers[-1]
+        self.swept = book.swept
+        self.reach_ms = book.reach_ms
+        self.changed = False
+
+    def stored(self) -> bytes:
+        """Return what is to be stored."""
+        editions = tuple(edition for edition, _ in self._scorers)
+        if editions == (self._first[0],):
+            return b""  # nothing was ever published
+        return encode_book(Book(editions, self.swept, self.reach_ms))
+
+    def begin(self, begin: Begin) -> None:
+        """Let a new edition be in force from here on; nobody is brought to it yet."""
+        older = self.scorer.plan
+        self.edition = begin(self.edition)
+        self.scorer = self._compiled(self.edition)
+        self._scorers.append((self.edition, self.scorer))
+        if self.scorer.plan.refund_ms > older.refund_ms:
+            self.reach_ms = max(self.reach_ms, self.edition.instant_ms - older.refund_ms)
+        self.swept = False
+        self.changed = True
+
+    def finish(self) -> None:
+        """Take note that everyone has been brought to the newest edition."""
+        self._scorers = self._scorers[-1:]
+        self.changed = not self.swept
+        self.swept = True
+
+    def plan_of(self, number: int) -> Plan:
+        """Return the plan of an edition; the oldest that is still known for one before that."""
+        return self._find(number)[1].plan
+
+    def bring(self, customer: Customer) -> Iterator[Told]:
+        """Bring a customer through every edition that is newer than the one it stands under.
+
+        Deadlines before an edition's instant are woken under the one before it; at the instant
+        everything is judged anew.
+        """
+        _, scorer = self._find(customer.edition)
+        for edition, newer in self._scorers:
+            if edition.number <= customer.edition:
+                continue
+            older, scorer_before = scorer.plan, scorer
+            yield scorer_before.wake_before(customer, edition.instant_ms), older, None
+            now_ms = max(edition.instant_ms, customer.clock_ms)
+            customer.roll(now_ms)
+            reshape(customer, older.shape, newer.plan.shape, newer.plan.attributes)
+            cause = Cause(edition.cause, edition.event_id)
+            given_up = _given_up(customer, now_ms, cause, older, newer.plan)
+            renewed = newer.renew(customer, edition.instant_ms, cause, older)
+            yield [*given_up, *renewed], newer.plan, older
+            customer.edition = edition.number
+            scorer = newer
+
+    def _find(self, number: int) -> tuple[Edition, Scorer]:
+        for one in reversed(self._scorers):
+            if one[0].number <= number:
+                return one
+        return self._scorers[0]
+
+    def _compiled(self, edition: Edition) -> Scorer:
+        first, scorer = self._first
+        same = edition.policy == first.policy and edition.cuts == first.cuts
+        return scorer if same else scorer_of(edition)
+
+
+def brought(customer_id: str, state: bytes, editions: bytes, own: Scorer) -> bytes:
+    """Return a stored customer as it stands under the newest edition of its bucket.
+
+    For looking at it: nothing is announced of what changes on the way.
+
+    Args:
+        customer_id: Whose state.
+        state: As the store has it; perhaps a sweep has not come by yet.
+        editions: What the customer's bucket stores of its editions.
+        own: What the workers were started with, in force where nothing was published.
+    """
+    force = InForce(editions, own)
+    found = unpack(state)
+    customer = restore(customer_id, found, force.plan_of(found.edition).shape)
+    for _ in force.bring(customer):
+        pass
+    return encode(customer, force.scorer.plan.shape)
+
+
+def _given_up(
+    customer: Customer, now_ms: int, cause: Cause, older: Plan, plan: Plan
+) -> list[Change]:
+    """Let go of the grades of gradings that *plan* no longer has: nobody stands in them now."""
+    changes = []
+    for name, standing in customer.retired.items():
+        if standing.tier is None:
+            continue
+        standing.sequence += 1
+        reason = Reason(plan.name, POLICY_UNIT, older.version, plan.version, None)
+        changes.append(
+            Change(
+                customer_id=customer.customer_id,
+                grading=name,
+                before=standing.tier,
+                after=None,
+                direction="lateral",
+                sequence=standing.sequence,
+                instant_ms=now_ms,
+                cause=cause,
+                reasons=(reason,),
+                score=None,
+            )
+        )
+        standing.tier = None
+        standing.since_ms = now_ms
+        standing.kept_until_ms = 0
+        standing.held = None
+    return changes

@@ -1,0 +1,154 @@
+"""A new policy in the middle of a history: when anybody gets the processor changes nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given, note
+from hypothesis import strategies as st
+
+from schemas.policy import parse_policy
+from stream.bucket import Bucket
+from stream.calendar import DAY_MS
+from stream.customer import decode, encode
+from stream.editions import first_edition, policy_published, scorer_of
+from stream.outbox import TIER_CHANGES, decode_row
+from stream.store import BucketHead
+from tests.properties.driver import CUSTOMER, WINDOW, to_arrival
+from tests.properties.histories import histories
+from tests.properties.policies import policies
+from tests.properties.profiles import tries
+
+if TYPE_CHECKING:
+    from stream.editions import Edition
+    from tests.properties.driver import Event
+
+
+class World:
+    """One bucket with one customer, whose worker may be restarted at any time."""
+
+    def __init__(self, first: Edition) -> None:
+        self.first = first
+        self.state: bytes | None = None
+        self.editions = b""
+        self.orders: dict[str, bytes] = {}
+        self.marks: list[bytes] = []
+        self.changes: list[dict[str, Any]] = []
+        self.version = 0
+        self.restart()
+
+    def restart(self) -> None:
+        """Start from what was committed."""
+        head = BucketHead(0, self.version, 1, {}, self.marks, None, 0, editions=self.editions)
+        self.bucket = Bucket(head, scorer_of(self.first), WINDOW, self.first)
+        self.bucket.adopt(CUSTOMER, self.state)
+
+    def take(self, event: Event) -> None:
+        """Apply one event."""
+        self.bucket.know_orders(self.orders)
+        arrival = to_arrival(event, self.bucket.scorer.plan)
+        self.bucket.apply_to(CUSTOMER, [arrival])
+        self.commit()
+
+    def commit(self) -> None:
+        """Write what there is."""
+        commit = self.bucket.commit({}, None)
+        self.version += 1
+        self.state = commit.states.get(CUSTOMER, self.state)
+        self.editions = self.editions if commit.editions is None else commit.editions
+        for written in (commit.fresh_orders, commit.orders):
+            for entries in written.values():
+                self.orders.update(entries)
+        self.marks = self.marks[commit.drop_marks :] + [commit.marks] * bool(commit.marks)
+        rows = map(decode_row, commit.outbox)
+        self.changes += [json.loads(r.value or b"") for r in rows if r.topic == TIER_CHANGES]
+
+
+Told = tuple[bytes, list[dict[str, Any]]]
+
+
+def lived(
+    first: Edition, second: Edition, events: list[Event], at: int, *, eager: bool, restarts: bool
+) -> Told:
+    """Return what becomes of a customer; *eager*: a sweep comes by at once, else last of all."""
+    world = World(first)
+    begin = policy_published(parse_policy(json.dumps(second.policy), "b"), 0, "control")
+    instant_ms = events[at]["record_ms"]
+    for number, event in enumerate(events):
+        if number == at:
+            world.bucket.begin(lambda before: _at(begin(before), instant_ms))
+            if eager and world.state is not None:
+                world.bucket.visit(CUSTOMER, instant_ms - 1)
+            world.commit()
+        if restarts:
+            world.restart()
+        world.take(event)
+    end_ms = events[-1]["record_ms"] + 20 * DAY_MS
+    world.bucket.visit(CUSTOMER, end_ms)
+    world.bucket.finish()
+    world.commit()
+    return settled(world, end_ms), world.changes
+
+
+def settled(world: World, now_ms: int) -> bytes:
+    """Return the stored customer without what depends on when it was looked at in vain.
+
+    That is its clock, its deadline, and day buckets that are of no use any more.
+    """
+    if world.state is None:
+        return b""
+    shape = world.bucket.scorer.plan.shape
+    customer = decode(CUSTOMER, world.state, shape)
+    customer.roll(now_ms)
+    customer.clock_ms, customer.due_ms = now_ms, 0
+    return encode(customer, shape)
+
+
+def _at(edition: Edition, instant_ms: int) -> Edition:
+    return edition.__class__(
+        edition.number, instant_ms, edition.cause, edition.event_id, edition.policy, edition.cuts
+    )
+
+
+@given(policies(currency="EUR"), policies(currency="EUR"), histories(max_size=6), st.data())
+@tries(40)
+def test_when_a_customer_is_brought_to_a_new_policy_changes_nothing(
+    one: str, other: str, events: list[Event], data: st.DataObject
+) -> None:
+    """At once, when next touched or at the very end; from the cache or from the store."""
+    note(one)
+    note(other)
+    first = first_edition(parse_policy(one, "a"))
+    second = first_edition(parse_policy(json.dumps(json.loads(other) | {"version": 2}), "b"))
+    events = sorted(events, key=lambda event: event["record_ms"])
+    at = data.draw(st.integers(0, len(events) - 1))
+    lives = [
+        lived(first, second, events, at, eager=eager, restarts=restarts)
+        for eager in (True, False)
+        for restarts in (True, False)
+    ]
+    for life in lives[1:]:
+        assert life[1] == lives[0][1]
+        assert life[0] == lives[0][0]
+    check(lives[0][1], first, second)
+
+
+def check(changes: list[dict[str, Any]], first: Edition, second: Edition) -> None:
+    """Check the chain rule through the change of policy, and the versions that changes name."""
+    initial: dict[str, set[str | None]] = {}
+    for edition in (first, second):
+        for one in scorer_of(edition).plan.gradings:
+            initial.setdefault(one.name, set()).add(one.initial)
+    standing: dict[str, tuple[int, str | None]] = {}
+    for change in changes:
+        sequence, tier = standing.get(change["grading"], (0, None))
+        assert change["sequence"] == sequence + 1
+        assert change["from"] in (initial[change["grading"]] if sequence == 0 else {tier})
+        standing[change["grading"]] = change["sequence"], change["to"]
+        if change["cause"]["kind"] == "policy_changed":
+            assert change["cause"]["event_id"] == "control"
+            assert change["policy"]["name"] == second.policy["policy"]
+    kept = {grading.name for grading in scorer_of(second).plan.gradings}
+    for grading, (_, tier) in standing.items():
+        assert grading in kept or tier is None
