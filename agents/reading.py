@@ -79,6 +79,18 @@ class Reading:
             group = self._groups.setdefault(tp.partition, _Group([], Merge(ranks)))
             group.partitions.append(tp)
 
+    async def recall(self) -> None:
+        """Let stream time come as far again as buckets say it had come, once all was read.
+
+        The promises behind it may have been read, and never come again.
+        """
+        for number, group in self._groups.items():
+            home = (self._ownership.buckets[bucket] for bucket in self._ownership.home(number))
+            clocks = [bucket.clock_ms for bucket in home if bucket.clock_ms is not None]
+            if clocks:
+                ends = await self._consumer.end_offsets(self._live(group))
+                group.clock.promise(max(clocks), ends)
+
     def numbers(self) -> Iterable[int]:
         """Return the partition numbers that are read."""
         return self._groups

@@ -221,6 +221,8 @@ class ScoringService(Service):
             self._settings, self._ownership, self._consumer, positions, self._intake.halted
         )
         self._reading.seek_back()
+        if self._settings.clock == "stream":
+            await self._reading.recall()
         if self._intake.halted:
             self._consumer.pause(*self._intake.halted)
         self._metrics.halted.set(len(self._intake.halted))

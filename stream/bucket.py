@@ -271,8 +271,8 @@ class Bucket:
 
         Args:
             positions: Next offset to apply, per source that this batch has read.
-            clock_ms: Watermark that holds once this is written; None if unknown. Not taken
-                while a sweep goes on: there are deadlines that nobody knows of yet.
+            clock_ms: Watermark that holds once this is written; None if unknown. While a sweep
+                goes on there may be deadlines before it that only a visit finds out.
             letters: Encoded dead-letter rows to announce with it.
         """
         plan_of = self.in_force.plan_of
@@ -280,8 +280,6 @@ class Bucket:
         rows = [*self._rows, *(tiers_row(c, plan_of(c.edition)) for c in changed)]
         rows += [forecast_row(warning, plan) for warning, plan in self._told()]
         rows += self.kinship.rows()
-        if not self.in_force.swept:
-            clock_ms = None
         newest_ms = max((c.clock_ms for c in self._touched.values()), default=0)
         marks, drop_marks = self._seen.seal(newest_ms)
         newest, shape = self.in_force.edition.number, self.scorer.plan.shape

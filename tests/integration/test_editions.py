@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import pytest
 from schemas.policy import load_policy
 from stream.calendar import DAY_MS, format_instant
 from stream.editions import decode_book
-from tests.integration.system import POLICY, System, check_chains
+from tests.integration.system import POLICY, System, check_chains, event, order
 from tests.integration.test_replay_live import tierstream, unique
 from tests.waiting import wait_for_async
 
@@ -129,3 +130,59 @@ async def test_a_policy_published_in_the_middle_of_a_replay_changes_everyone_onc
         assert {r["boundary_before"] for r in reasons if r["unit"] == "money"} == {5_000}
         told = await tierstream(system, "explain", "c7")
         assert "loyalty" in told
+
+
+async def test_a_policy_is_published_and_rolled_back_from_the_command_line(
+    kafka_bootstrap: str, redis_url: str, tmp_path: Path
+) -> None:
+    """Who would move is said before; everyone has moved after; a bad policy goes nowhere."""
+    published = tmp_path / "published.yaml"
+    published.write_text(PUBLISHED)
+    at_ms = time.time_ns() // 1_000_000 - DAY_MS
+    async with System(kafka_bootstrap, redis_url, unique(), tmp_path) as system:
+        worker = await system.started()
+        sent = [order(n, f"c{n}", at_ms, 3_000) for n in range(20)]
+        await system.send("orders", sent)
+        await system.published(60)
+        told = await tierstream(system, "policy", "publish", str(published), "--dry-run")
+        assert "20 of 20 customers would move" in told
+        assert "not graded" in told
+        assert json.loads(await tierstream(system, "policy", "status", "--json"))["edition"] == 0
+
+        await tierstream(system, "policy", "publish", str(published), "--yes")
+        changes = await system.published(120)
+        assert moves(changes, 2) == Counter(
+            {("value", "basic", "silver"): 20, ("rhythm", "seldom", None): 20}
+            | {("loyalty", None, "seldom"): 20}
+        )
+        await wait_for_async(lambda: not unswept(system), "the end of the sweep", 60)
+        status = json.loads(await tierstream(system, "policy", "status", "--json"))
+        assert (status["version"], status["buckets_to_sweep"]) == (2, 0)
+        assert '"shop 2"' in worker.get("/readyz")[1]
+
+        await tierstream(system, "policy", "rollback", "--yes")
+        changes = await system.published(180)
+        assert moves(changes, 3) == Counter(
+            {("value", "silver", "basic"): 20, ("rhythm", None, "seldom"): 20}
+            | {("loyalty", "seldom", None): 20}
+        )
+        check_chains(changes)
+
+        bad = event("policy.published", "bad", "x", at_ms, policy={"policy": "shop"})
+        del bad[0]["customer_id"]
+        await system.send("controls", [(json.dumps(bad[0]).encode(), at_ms)])
+        await system.send("orders", [order(99, "late", at_ms, 3_000)])
+        await system.published(183)
+        letters = await system.read("dead-letters")
+        assert [dict(letter.headers)["reason"] for letter in letters] == [b"wrong_schema"]
+
+
+def moves(
+    changes: list[dict[str, Any]], version: int
+) -> Counter[tuple[str, str | None, str | None]]:
+    """Count the changes that a version of the policy has made, by grading and tiers."""
+    return Counter(
+        (change["grading"], change["from"], change["to"])
+        for change in changes
+        if (change["policy"]["version"], change["cause"]["kind"]) == (version, "policy_changed")
+    )
