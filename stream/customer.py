@@ -179,6 +179,7 @@ class Customer:
         twin.kinds = {kind: series.clone() for kind, series in self.kinds.items()}
         twin.orders = twin.kinds[ORDERS]
         twin.attributes = self.attributes
+        twin.edition, twin.retired = self.edition, self.retired
         twin.pending = self.pending.copy()
         twin.grades = [copy(grade) for grade in self.grades]
         twin.packed_grades = None

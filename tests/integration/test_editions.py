@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 START_MS = 852_076_800_000
-CUSTOMERS = 400
+CUSTOMERS = 1_200
 # Silver begins at half of what it did, rhythm is given up, and there is something new.
 PUBLISHED = (
     POLICY.replace("version: 1", "version: 2")
