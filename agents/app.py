@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import faust
 
+from agents.census import CensusService
 from agents.feed import ChangeFeed
 from agents.health import add_pages
 from agents.kafka import heartbeat_ms, trust
@@ -68,10 +69,13 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
     )
     metrics = Metrics()
     working: list[ScoringService | Relay] = []
+    census: list[CensusService] = []
     if first is not None:
-        working.append(
-            ScoringService(settings, (open_store(settings), open_store(settings)), first, metrics)
-        )
+        stores = open_store(settings), open_store(settings)
+        scoring = ScoringService(settings, stores, first, metrics)
+        working.append(scoring)
+        if settings.clock == "wall":
+            census.append(CensusService(settings, open_store(settings), scoring, metrics))
     if role != "scoring":
         working.append(Relay(settings, open_store(settings), metrics))
     if role != "scoring" and settings.audit:
@@ -82,7 +86,7 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
         # Faust's own consumer has nothing to read here.
         app.boot_strategy.enable_kafka_consumer = False
     app.metrics = metrics
-    app.parts = [*working, Watchdog(settings, metrics, working)]
+    app.parts = [*working, *census, Watchdog(settings, metrics, working)]
     add_pages(app, metrics, working)
     return app
 

@@ -74,6 +74,12 @@ class Metrics:
             "tierstream_sweep_remaining_buckets",
             "Own buckets in which not everyone was brought to the newest edition yet.",
         )
+        self.visits = self._counter(
+            "tierstream_sweep_visits", "Customers that sweeps have looked up for a new edition."
+        )
+        self.censuses = self._counter(
+            "tierstream_censuses", "Censuses of the population that this worker has announced."
+        )
         self.lateness = self._histogram(
             "tierstream_deadline_lateness_seconds",
             "Wall-clock time from a deadline to its durable commit.",

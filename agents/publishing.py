@@ -50,8 +50,6 @@ async def publish(settings: Settings, document: PolicyDocument) -> Published:
         MissingTopicError: There is no such topic.
         aiokafka.errors.KafkaError: The broker cannot be reached, or refuses.
     """
-    topic = settings.topic(_CONTROLS)
-    partitions = (await partitions_of(settings, [topic]))[topic]
     event_id = f"policy:{uuid.uuid4()}"
     instant_ms = time.time_ns() // 1_000_000
     event = {
@@ -61,10 +59,25 @@ async def publish(settings: Settings, document: PolicyDocument) -> Published:
         "kind": PolicyPublished.kind,
         "policy": document.model_dump(mode="json"),
     }
-    value = msgspec.json.encode(event)
+    writer = f"publish-{uuid.uuid4()}"
+    partitions = await announce(settings, msgspec.json.encode(event), instant_ms, writer)
+    return Published(event_id, instant_ms, partitions)
+
+
+async def announce(settings: Settings, control: bytes, instant_ms: int, writer: str) -> int:
+    """Send a control to every partition of `controls`, or to none; return how many there are.
+
+    All carry the same record time. Another who announces as the same *writer* fences this one.
+
+    Raises:
+        MissingTopicError: There is no such topic.
+        aiokafka.errors.KafkaError: The broker cannot be reached, or refuses.
+    """
+    topic = settings.topic(_CONTROLS)
+    partitions = (await partitions_of(settings, [topic]))[topic]
     client = kafka.producer(
         settings,
-        transactional_id=f"{settings.group('publish')}-{uuid.uuid4()}",
+        transactional_id=settings.group(writer),
         transaction_timeout_ms=_TRANSACTION_MS,
         max_request_size=settings.max_record_bytes * 2,
     )
@@ -72,10 +85,12 @@ async def publish(settings: Settings, document: PolicyDocument) -> Published:
     try:
         async with client.transaction():
             for number in range(partitions):
-                await client.send_and_wait(topic, value, partition=number, timestamp_ms=instant_ms)
+                await client.send_and_wait(
+                    topic, control, partition=number, timestamp_ms=instant_ms
+                )
     finally:
         await client.stop()
-    return Published(event_id, instant_ms, partitions)
+    return partitions
 
 
 async def published(settings: Settings) -> list[PolicyDocument]:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
-from aiokafka.structs import OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from mode import Service
 
 from agents.folding import Folding
@@ -37,11 +37,10 @@ from stream.store import Outcome, StoreMismatch, StoreUnavailable
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from aiokafka.structs import TopicPartition
-
     from agents.metrics import Metrics
     from agents.settings import Settings
     from stream.editions import Edition
+    from stream.plan import Plan
     from stream.store import BucketCommit, CommitResult, Store
 
 log = structlog.get_logger(__name__)
@@ -251,6 +250,14 @@ class ScoringService(Service):
         plans = [bucket.scorer.plan for bucket in self._ownership.buckets.values()]
         return dict(Counter((plan.name, plan.version) for plan in plans))
 
+    def in_charge(self) -> tuple[Plan, Edition] | None:
+        """Return what is in force if this worker takes the censuses, else None."""
+        first = TopicPartition(self._settings.topic("controls"), 0)
+        if not self.ready or first not in self._ownership.assigned:
+            return None
+        bucket = self._ownership.buckets.get(0)
+        return None if bucket is None else (bucket.scorer.plan, bucket.in_force.edition)
+
     def _partition_count(self) -> int:
         topics = [self._settings.topic(base) for base in INPUTS]
         found = {topic: self._consumer.partitions_for_topic(topic) for topic in topics}
@@ -345,10 +352,12 @@ class ScoringService(Service):
         if not buckets:
             return {}
         landed = self._flight is None or self._flight.answer.done()
-        return await asyncio.get_running_loop().run_in_executor(
+        visits = await asyncio.get_running_loop().run_in_executor(
             self._sweeper,
             partial(self._sweep.next, buckets, self._settings.visit_limit, start=landed),
         )
+        self._metrics.visits.inc(sum(map(len, visits.values())))
+        return visits
 
     def _finish_sweeps(self) -> None:
         """Take note of the buckets in which everyone was visited; every deadline has fired."""

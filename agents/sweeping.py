@@ -6,27 +6,42 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from stream.changes import POLICY_CHANGED
 from stream.customer import edition_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from stream.bucket import Bucket
-    from stream.editions import Edition
+    from stream.in_force import Move
+    from stream.rankings import Ranked
     from stream.store import Store
 
+_PAGE = 1_000
 
-def concerned(store: Store, bucket: int, edition: Edition) -> Iterator[str]:
-    """Yield the customers of *bucket* that must be brought to *edition*, its newest.
 
-    Each that was stored when the edition began comes at least once; those that stand under it
-    already are passed over. Asks the store page by page, as it is consumed.
+def concerned(store: Store, bucket: Bucket) -> Iterator[str]:
+    """Yield the customers of *bucket* that must be brought to its newest edition.
+
+    Each that was stored when the edition began comes at least once; those that were seen to
+    stand under it already are passed over. Asks the store page by page, as it is consumed.
     """
-    if edition.cause == POLICY_CHANGED:
-        for customer_id, stored in store.scan_states(bucket):
-            if edition_of(stored) < edition.number:
+    number, moves = bucket.in_force.edition.number, bucket.in_force.moves()
+    if moves is None:
+        for customer_id, stored in store.scan_states(bucket.number):
+            if edition_of(stored) < number:
                 yield customer_id
+        return
+    for move in moves:
+        yield from _passed(store, bucket.number, move)
+
+
+def _passed(store: Store, bucket: int, move: Move) -> Iterator[str]:
+    """Yield who stands where a cut has passed."""
+    last: Ranked | None = None
+    while page := store.rank_members(bucket, move.ranking, move.low, move.high, _PAGE, last):
+        for _, customer_id in page:
+            yield customer_id
+        last = page[-1]
 
 
 @dataclass(slots=True)
@@ -73,7 +88,7 @@ class Sweep:
             if walk is None or walk.number != edition.number:
                 if not start:
                     continue
-                walk = _Walk(edition.number, concerned(self.store, bucket.number, edition))
+                walk = _Walk(edition.number, concerned(self.store, bucket))
                 self._walks[bucket.number] = walk
             if walk.ended:
                 continue

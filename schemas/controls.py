@@ -67,7 +67,35 @@ class ClockAdvanced(Event):
     customer_id: Id | None = None
 
 
+class PopulationCuts(Event):
+    """Where the boundaries lie that the population sets, from this record on.
+
+    One for each partition, all with the same record time and the same content. Written by
+    whoever takes the census; `occurred_at` is the census instant.
+
+    Attributes:
+        policy: Name of the policy whose cuts they are; under any other they mean nothing.
+        version: Its version.
+        cuts: Every cut that follows the population, by name (``grading.axis``), moved or not:
+            its levels, ascending, in the unit of its measure (money: minor units).
+        customers: How many customers each cut was found from, by name.
+    """
+
+    kind: Literal["population.cuts"]
+    customer_id: Id | None = None
+    policy: Word
+    version: Annotated[int, Field(ge=1)]
+    cuts: Annotated[dict[Id, Annotated[list[int], Field(min_length=1)]], Field(max_length=1000)]
+    customers: Annotated[dict[Id, Annotated[int, Field(ge=0)]], Field(max_length=1000)]
+
+
 ControlEvent = Annotated[
-    PolicyPublished | CustomerErase | TierPinned | TierUnpinned | ReviewSubmitted | ClockAdvanced,
+    PolicyPublished
+    | CustomerErase
+    | TierPinned
+    | TierUnpinned
+    | ReviewSubmitted
+    | ClockAdvanced
+    | PopulationCuts,
     Field(discriminator="kind"),
 ]

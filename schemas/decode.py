@@ -34,6 +34,7 @@ from schemas.records import (
     OrderPaid,
     OrderRefunded,
     PolicyPublished,
+    PopulationCuts,
     ProfileChanged,
     ReviewSubmitted,
     TierPinned,
@@ -44,7 +45,13 @@ from schemas.vocabulary import INTERACTION_KINDS
 Order = OrderPaid | OrderRefunded | OrderCancelled
 Profile = ProfileChanged | IdentityLinked | ConsentChanged
 Control = (
-    PolicyPublished | CustomerErase | TierPinned | TierUnpinned | ReviewSubmitted | ClockAdvanced
+    PolicyPublished
+    | CustomerErase
+    | TierPinned
+    | TierUnpinned
+    | ReviewSubmitted
+    | ClockAdvanced
+    | PopulationCuts
 )
 Record = TypeVar("Record", bound=records._Record)  # noqa: SLF001 - the base is not for others
 
@@ -57,7 +64,9 @@ CONTROL_CONTRACT: Final[TypeAdapter[ControlEvent]] = TypeAdapter(ControlEvent)
 _REFUSED = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, TypeError)
 _SAFE_BYTES = 4_000  # below this no number is too long for one parser but not for the other
 _SAFE_DEPTH = 100  # both parsers follow at least so many levels
-_OPEN_FIELDS = frozenset({"attributes", "policy"})  # below these, keys are the sender's
+_OPEN_FIELDS = frozenset(
+    {"attributes", "policy", "cuts", "customers"}
+)  # below these, keys are the sender's
 
 
 class Rejected(Exception):  # noqa: N818 - the domain's word
@@ -147,6 +156,7 @@ _CONTROLS: Final[dict[str, type[Control]]] = {
     "tier.unpinned": TierUnpinned,
     "review.submitted": ReviewSubmitted,
     "clock.advanced": ClockAdvanced,
+    "population.cuts": PopulationCuts,
 }
 _INTERACTIONS: Final[dict[str, type[Interaction]]] = dict.fromkeys(INTERACTION_KINDS, Interaction)
 _DETAILS: Final[dict[str, tuple[str, ...]]] = {

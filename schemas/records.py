@@ -183,3 +183,14 @@ class ClockAdvanced(_Record, tag_field="kind", tag="clock.advanced", gc=False, k
 
     kind: ClassVar[str] = "clock.advanced"
     customer_id: Id | None = None
+
+
+class PopulationCuts(_Record, tag_field="kind", tag="population.cuts", gc=False, kw_only=True):
+    """The population has moved the boundaries of a policy; `cuts` are levels by name."""
+
+    kind: ClassVar[str] = "population.cuts"
+    policy: Word
+    version: int
+    cuts: dict[str, list[int]]
+    customers: dict[str, int]
+    customer_id: Id | None = None

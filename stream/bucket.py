@@ -33,6 +33,7 @@ from stream.ledger import (
     period_of,
 )
 from stream.outbox import change_row, forecast_row, grace_row, tiers_row
+from stream.population.standings import Standings
 from stream.seen import DedupWindow, Seen
 from stream.sentinels import NEVER
 from stream.stability import GraceNotice
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from stream.fold import Scorer
     from stream.forecast.warning import AtRisk
     from stream.plan import Plan
+    from stream.population.standings import Ranks
     from stream.stability import Aside
 
 
@@ -97,12 +99,14 @@ class Bucket:
         customers: Cached customers by id.
         clock_ms: Largest watermark committed.
         kinship: Members and parents that the batch has touched.
+        standings: What its customers read in the rankings.
     """
 
     __slots__ = (
         "_changed",
         "_checksums",
         "_fresh",
+        "_gone_ranks",
         "_grouping",
         "_known",
         "_lowest_period",
@@ -119,6 +123,7 @@ class Bucket:
         "kinship",
         "number",
         "scorer",
+        "standings",
         "tally",
         "version",
     )
@@ -137,6 +142,7 @@ class Bucket:
         self.scorer = self.in_force.scorer
         self.tally = Tally()
         self.kinship = Kinship(self.scorer)
+        self.standings = Standings()
         self._grouping = self.scorer.plan.shape.groups
         self._seen = Seen(window, head.marks)
         self._checksums = self._seen.checksums
@@ -144,6 +150,7 @@ class Bucket:
         self._changed: dict[str, None] = {}
         self._rows: list[bytes] = []
         self._transitions: dict[str, list[bytes]] = {}
+        self._gone_ranks: list[str] = []
         self._known: dict[str, OrderEntry] = {}
         self._fresh: dict[str, OrderEntry] = {}
         self._updated: dict[str, OrderEntry] = {}
@@ -173,7 +180,7 @@ class Bucket:
     @property
     def is_dirty(self) -> bool:
         """Whether there is anything to commit beyond positions."""
-        return bool(self._touched or self.tally.refusals or self.in_force.changed)
+        return bool(self._touched or self.standings or self.tally.refusals or self.in_force.changed)
 
     def apply_to(  # noqa: C901 - for every record: written out on purpose
         self, customer_id: str, arrivals: Sequence[Arrival]
@@ -236,19 +243,27 @@ class Bucket:
 
     def wake(self, customer_id: str, upto_ms: int) -> None:
         """Wake a cached customer's deadlines up to and including *upto_ms*."""
-        if self.customers[customer_id].deadline_ms > upto_ms:
+        known = self.customers[customer_id]
+        ranked = bool(self.scorer.plan.rankings) and self.standings.is_due(known, upto_ms)
+        if known.deadline_ms > upto_ms and not ranked:
             return
         customer = self._brought(customer_id)
-        self._tell(self.scorer.wake_before(customer, upto_ms + 1))
-        self.tally.woken += 1
-        self._touch(customer)
+        if customer.deadline_ms <= upto_ms:
+            self._tell(self.scorer.wake_before(customer, upto_ms + 1))
+            self.tally.woken += 1
+            self._touch(customer)
+        if self.scorer.plan.rankings:
+            self.standings.note(customer_id, upto_ms)
 
     # -- editions -------------------------------------------------------------
 
     def begin(self, begin: Begin) -> None:
         """Let a new edition be in force for what comes after this, at this point of the log."""
+        known = self.scorer.plan.rankings
         self.in_force.begin(begin)
         self.scorer = self.in_force.scorer
+        kept = {ranking.name for ranking in self.scorer.plan.rankings}
+        self._gone_ranks += [one.name for one in known if one.name not in kept]
         self.kinship.score_with(self.scorer)
         self._grouping = self.scorer.plan.shape.groups
 
@@ -263,6 +278,10 @@ class Bucket:
         # Who is here but was never stored may stand under an edition that is now forgotten.
         self.customers = {key: c for key, c in self.customers.items() if c.edition == newest}
         self.in_force.finish()
+
+    def tell_ranks(self) -> Ranks:
+        """Return the ranked readings that have changed since they were last told."""
+        return self.standings.tell(self.customers, self.scorer.plan, self.in_force.plan_of)
 
     def commit(
         self, positions: Mapping[str, int], clock_ms: int | None, letters: Sequence[bytes] = ()
@@ -283,6 +302,8 @@ class Bucket:
         newest_ms = max((c.clock_ms for c in self._touched.values()), default=0)
         marks, drop_marks = self._seen.seal(newest_ms)
         newest, shape = self.in_force.edition.number, self.scorer.plan.shape
+        looked = dict.fromkeys([*self._touched, *self.standings.untold])
+        ranks = self.tell_ranks()
         commit = BucketCommit(
             bucket=self.number,
             version=self.version,
@@ -292,10 +313,7 @@ class Bucket:
                 key: encode(c, shape if c.edition == newest else plan_of(c.edition).shape)
                 for key, c in self._touched.items()
             },
-            due={
-                k: None if (deadline_ms := c.deadline_ms) >= NEVER else deadline_ms
-                for k, c in self._touched.items()
-            },
+            due={key: _deadline(self.customers[key]) for key in looked},
             fresh_orders=_by_period(self._fresh),
             orders=_by_period(self._updated),
             drop_periods=self._old_periods(newest_ms),
@@ -306,6 +324,8 @@ class Bucket:
             editions=self.in_force.stored() if self.in_force.changed else None,
             history=self._transitions,
             history_limit=self.scorer.plan.history_limit,
+            ranks=ranks,
+            drop_ranks=self._gone_ranks,
         )
         self.in_force.changed = False
         self.cursors.update(positions)
@@ -314,6 +334,7 @@ class Bucket:
             self.clock_ms = clock_ms
         self.tally = Tally()
         self._touched, self._changed, self._rows, self._transitions = {}, {}, [], {}
+        self._gone_ranks = []
         self._known, self._fresh, self._updated = {}, {}, {}
         return commit
 
@@ -322,6 +343,8 @@ class Bucket:
     def _touch(self, customer: Customer, plan: Plan | None = None) -> None:
         """See that the customer is written, and take what judging it under *plan* had to tell."""
         self._touched[customer.customer_id] = customer
+        if self.scorer.plan.rankings:
+            self.standings.note(customer.customer_id)
         if customer.asides:
             plan = plan or self.scorer.plan
             self.tally.asides += [(customer.customer_id, aside) for aside in customer.asides]
@@ -451,6 +474,12 @@ class Bucket:
         finds must not depend on the others of its bucket.
         """
         return period_of(now_ms - self.scorer.plan.refund_ms) - 1
+
+
+def _deadline(customer: Customer) -> int | None:
+    """Return when the customer has to be looked at next with no event; None: never."""
+    due_ms = min(customer.deadline_ms, customer.ranks_due_ms or NEVER)
+    return None if due_ms >= NEVER else due_ms
 
 
 def _by_period(entries: Mapping[str, OrderEntry]) -> dict[int, dict[str, bytes]]:

@@ -75,11 +75,19 @@ class LocalDays:
         self._by_slot[slot] = bounds
         return bounds
 
+    def date_of(self, instant_ms: int) -> date:
+        """Return the local date at an instant inside the calendar.
+
+        >>> LocalDays("Asia/Tokyo").date_of(15 * 3_600_000)
+        datetime.date(1970, 1, 2)
+        """
+        return (_EPOCH + timedelta(milliseconds=instant_ms)).astimezone(self._zone).date()
+
     def _compute(self, instant_ms: int) -> tuple[int, int]:
         if not _FIRST_MS <= instant_ms < _LAST_MS:
             start = instant_ms - instant_ms % DAY_MS
             return start, start + DAY_MS
-        local = (_EPOCH + timedelta(milliseconds=instant_ms)).astimezone(self._zone).date()
+        local = self.date_of(instant_ms)
         start, end = self._midnight_ms(local), self._midnight_ms(local + _DAY)
         if instant_ms >= end:
             start, end = end, self._midnight_ms(local + 2 * _DAY)

@@ -232,14 +232,36 @@ def _moved_cuts(
     known = {measure.name: i for i, measure in enumerate(older.measures)}
     for index in plan.inputs[position]:
         value = values[index]
-        old_cuts = before.get(known.get(plan.measures[index].name, -1), ())
-        new_cuts = grading.cuts.get(index, ())
-        if not isinstance(value, int) or value == MISSING or len(old_cuts) != len(new_cuts):
-            continue
-        low, high = bisect_right(old_cuts, value), bisect_right(new_cuts, value)
-        if low != high:
-            crossed = high - 1 if high > low else high
-            yield index, old_cuts[crossed], new_cuts[crossed]
+        pairs = _levels_before_and_now(older, plan, position, index) or [
+            (
+                before.get(known.get(plan.measures[index].name, -1), ()),
+                grading.cuts.get(index, ()),
+            )
+        ]
+        for old_cuts, new_cuts in pairs:
+            if not isinstance(value, int) or value == MISSING or len(old_cuts) != len(new_cuts):
+                continue
+            low, high = bisect_right(old_cuts, value), bisect_right(new_cuts, value)
+            if low != high:
+                crossed = high - 1 if high > low else high
+                yield index, old_cuts[crossed], new_cuts[crossed]
+
+
+def _levels_before_and_now(
+    older: Plan, plan: Plan, position: int, measure: int
+) -> list[tuple[Sequence[int], Sequence[int]]]:
+    """Return the levels of each cut that the population sets for a measure of a grading.
+
+    Level by level: of several that are equal the grading itself keeps one.
+    """
+    grading = plan.gradings[position].name
+    return [
+        (older.cuts.get(name, ()), plan.cuts.get(name, ()))
+        for ranking in plan.rankings
+        if ranking.measure == measure
+        for name, cut in ranking.cuts.items()
+        if name == f"{grading}.{cut.axis}"
+    ]
 
 
 def _known(value: Value) -> Value | None:

@@ -111,6 +111,8 @@ class Customer:
         high: Per watched measure, the first value above that no longer does.
         dues: Per watched measure, when time alone may first take it out of that range.
         asides: What judging has to tell besides changes; transient, taken by the bucket.
+        ranks: The ranked readings as last told, by ranking, where known; transient like the next.
+        ranks_due_ms: No ranked reading changes by time alone before this instant; 0: unknown.
     """
 
     __slots__ = (
@@ -131,6 +133,8 @@ class Customer:
         "packed_grades",
         "pending",
         "quiet_ms",
+        "ranks",
+        "ranks_due_ms",
         "retired",
         "risk_ms",
         "untold",
@@ -158,6 +162,8 @@ class Customer:
         self.high: list[int] = []
         self.dues: list[int] = []
         self.asides: list[Aside] = []
+        self.ranks: dict[str, int | None] = {}
+        self.ranks_due_ms = 0
 
     @property
     def deadline_ms(self) -> int:
@@ -186,6 +192,7 @@ class Customer:
         twin.due_ms, twin.quiet_ms, twin.risk_ms = self.due_ms, self.quiet_ms, self.risk_ms
         twin.look_ms = NEVER
         twin.warned, twin.untold, twin.asides = None, [], []
+        twin.ranks, twin.ranks_due_ms = {}, 0
         twin.low, twin.high, twin.dues = self.low.copy(), self.high.copy(), self.dues.copy()
         return twin
 

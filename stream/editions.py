@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from schemas.policy import PolicyDocument
+    from schemas.records import PopulationCuts
     from stream.store import BucketHead
 
     Begin = Callable[["Edition"], "Edition"]
-    """From the edition in force to the one that follows it."""
+    """From the edition in force to the one that follows it; the same one where nothing does."""
 
 _COMPILED = 16
 
@@ -112,17 +113,28 @@ def policy_published(document: PolicyDocument, instant_ms: int, event_id: str) -
     return begin
 
 
-def cuts_moved(cuts: Mapping[str, tuple[int, ...]], instant_ms: int, event_id: str) -> Begin:
-    """Return what makes new *cuts* of the population the next edition, under the same policy."""
+def cuts_moved(control: PopulationCuts, instant_ms: int) -> Begin:
+    """Return what makes new cuts of the population the next edition, under the same policy.
+
+    Nothing where they are those of another policy, or where none of them has moved.
+    """
 
     def begin(before: Edition) -> Edition:
+        named = before.policy.get("policy"), before.policy.get("version")
+        moved = {
+            name: tuple(levels)
+            for name, levels in control.cuts.items()
+            if before.cuts.get(name) != tuple(levels)
+        }
+        if named != (control.policy, control.version) or not moved:
+            return before
         return Edition(
             before.number + 1,
             instant_ms,
             BOUNDARY_MOVED,
-            event_id,
+            control.event_id,
             before.policy,
-            {**before.cuts, **cuts},
+            {**before.cuts, **moved},
         )
 
     return begin
@@ -150,13 +162,18 @@ def edition_in_force(heads: Iterable[BucketHead]) -> Edition | None:
 
 def scorer_of(edition: Edition) -> Scorer:
     """Return the compiled edition; compiling is slow, so a process does it once for each."""
-    return _compiled(_encode((edition.policy, edition.cuts)))
+    return _compiled(_encode(edition.policy), _encode(edition.cuts))
 
 
 @lru_cache(_COMPILED)
-def _compiled(content: bytes) -> Scorer:
-    policy, cuts = _content.decode(content)
-    return Scorer(compile_policy(policy_from_data(policy, "policy"), cuts))
+def _compiled(policy: bytes, cuts: bytes) -> Scorer:
+    return Scorer(compile_policy(_document(policy), _cuts.decode(cuts)))
 
 
-_content = msgspec.msgpack.Decoder(tuple[dict[str, Any], dict[str, tuple[int, ...]]])
+@lru_cache(_COMPILED)
+def _document(policy: bytes) -> PolicyDocument:
+    return policy_from_data(_policy.decode(policy), "policy")
+
+
+_policy = msgspec.msgpack.Decoder(dict[str, Any])
+_cuts = msgspec.msgpack.Decoder(dict[str, tuple[int, ...]])

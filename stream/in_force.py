@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
-from stream.changes import POLICY_UNIT, Cause, Change, Reason
+from stream.changes import BOUNDARY_MOVED, POLICY_UNIT, Cause, Change, Reason
 from stream.customer import encode, reshape, restore, unpack
 from stream.editions import FIRST, Book, decode_book, encode_book, scorer_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from stream.customer import Customer
     from stream.editions import Begin, Edition
@@ -18,6 +19,36 @@ if TYPE_CHECKING:
 
     Told = tuple[Sequence[Change], Plan, Plan | None]
     """Changes, the plan they were found under, and the plan it replaced if that is why."""
+
+
+class Move(NamedTuple):
+    """A range of a ranking that a cut has passed.
+
+    Attributes:
+        ranking: Its name.
+        low: The least reading that the cut has passed.
+        high: The first reading above that it has not.
+    """
+
+    ranking: str
+    low: int
+    high: int
+
+
+def merged_moves(moves: Iterable[Move]) -> list[Move]:
+    """Return the same ranges without overlaps, in order.
+
+    >>> merged_moves([Move("spent", 5, 9), Move("spent", 1, 6), Move("orders", 2, 3)])
+    [Move(ranking='orders', low=2, high=3), Move(ranking='spent', low=1, high=9)]
+    """
+    merged: list[Move] = []
+    for move in sorted(moves):
+        last = merged[-1] if merged else None
+        if last is not None and last.ranking == move.ranking and move.low <= last.high:
+            merged[-1] = last._replace(high=max(last.high, move.high))
+        else:
+            merged.append(move)
+    return merged
 
 
 class InForce:
@@ -54,9 +85,11 @@ class InForce:
         return encode_book(Book(editions, self.swept, self.reach_ms))
 
     def begin(self, begin: Begin) -> None:
-        """Let a new edition be in force from here on; nobody is brought to it yet."""
-        older = self.scorer.plan
-        self.edition = begin(self.edition)
+        """Let a new edition, if one begins, be in force from here on; nobody stands under it."""
+        older, edition = self.scorer.plan, begin(self.edition)
+        if edition is self.edition:
+            return
+        self.edition = edition
         self.scorer = self._compiled(self.edition)
         self._scorers.append((self.edition, self.scorer))
         if self.scorer.plan.refund_ms > older.refund_ms:
@@ -69,6 +102,28 @@ class InForce:
         self._scorers = self._scorers[-1:]
         self.changed = not self.swept
         self.swept = True
+
+    def moves(self) -> Sequence[Move] | None:
+        """Return where somebody may stand whom an edition that is not swept puts elsewhere.
+
+        None means anywhere: a policy was published, or a cut was not known before. Else nobody
+        but those between the old and the new place of a cut can change.
+        """
+        found: list[Move] = []
+        for (older, _), (edition, scorer) in pairwise(self._scorers):
+            if edition.cause != BOUNDARY_MOVED:
+                return None
+            for ranking in scorer.plan.rankings:
+                for name in ranking.cuts:
+                    old, new = older.cuts.get(name), edition.cuts.get(name, ())
+                    if old is None and new:
+                        return None
+                    found += [
+                        Move(ranking.name, min(here, there), max(here, there))
+                        for here, there in zip(old or (), new, strict=True)
+                        if here != there
+                    ]
+        return merged_moves(found)
 
     def plan_of(self, number: int) -> Plan:
         """Return the plan of an edition; the oldest that is still known for one before that."""

@@ -25,6 +25,7 @@ from stream.gradings.weighted_scorecard import compile_weighted_scorecard
 from stream.groups.alone import Alone
 from stream.measure_plan import MeasurePlan
 from stream.money import Converter
+from stream.population.rankings import rankings_of
 from stream.sentinels import NEVER
 from stream.stability import Rules, compile_rules
 from stream.treatment import Treatments, compile_treatments
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from stream.customer import Customer, Grade, Value
     from stream.gradings.base import Grading, Reading
     from stream.measures import Measure
+    from stream.population.rankings import Ranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,9 @@ class Plan:
         stability: Per grading, what holds its changes back.
         forecasts: What is foretold; None: nothing.
         at_risk: Bit mask of the gradings whose falls are warned of.
+        rankings: Readings that are kept in order, for cuts that follow the population.
+        cuts: Levels that the population sets, or the policy freezes, by name.
+        document: The policy as it was written.
     """
 
     name: str
@@ -110,6 +115,9 @@ class Plan:
     stability: tuple[Rules, ...]
     forecasts: Forecasts | None
     at_risk: int
+    rankings: tuple[Ranking, ...]
+    cuts: Mapping[str, tuple[int, ...]]
+    document: PolicyDocument
 
     def read(self, customer: Customer, now_ms: int) -> list[Value]:
         """Return every measure of a customer that was rolled to *now_ms*."""
@@ -186,6 +194,9 @@ def compile_policy(
         stability=tuple(compile_rules(document.gradings[name].stability) for name in order),
         forecasts=document.forecasts,
         at_risk=_at_risk(document, order),
+        rankings=rankings_of(document),
+        cuts=scope.cuts,
+        document=document,
     )
 
 

@@ -12,6 +12,7 @@ import typer
 from agents.cli import options, show
 from agents.cli.errors import CommandError
 from agents.cli.export import export_live
+from agents.cli.stores import opened
 from agents.cli.summary import (
     causes_table,
     changes_by_cause,
@@ -19,10 +20,12 @@ from agents.cli.summary import (
     read_note,
     tiers_table,
 )
+from agents.replay.coordinator import Coordinator
 from agents.replay.export import write_export
 from agents.replay.log import LogRecord
 from agents.replay.offline import OfflineResult, replay_offline
 from agents.replay.producer import Sent, Watcher, replay_live
+from agents.replay.sections import sections
 from agents.replay.source import load_log
 from agents.settings import Settings
 from stream.calendar import format_instant
@@ -62,7 +65,8 @@ def replay(  # noqa: PLR0913, PLR0917 - these are the options of a command
         ),
     ] = None,
     timeout: Annotated[
-        float, typer.Option(help="Longest wait of --export for the workers, in seconds.")
+        float,
+        typer.Option(help="Longest wait for the workers, of --export or a census, in seconds."),
     ] = 300.0,
     kafka: options.Kafka = None,
     redis: options.Redis = None,
@@ -71,6 +75,9 @@ def replay(  # noqa: PLR0913, PLR0917 - these are the options of a command
 ) -> None:
     """Replay an order history: into Kafka with its own times, or --offline.
 
+    Where the workers' policy follows the population, name it: the replay waits for them at each
+    census, and sends the cuts.
+
     The CSV has the header customer_id,order_id,kind,occurred_at,amount,currency and perhaps
     cost,category; kind is paid, refunded or cancelled, amounts are decimals.
     """
@@ -78,15 +85,26 @@ def replay(  # noqa: PLR0913, PLR0917 - these are the options of a command
     as_of_ms = options.instant_from(as_of)
     if offline and speed is not None:
         raise CommandError("--speed: not allowed with --offline, which knows no waiting")
-    plan = options.plan_from(settings) if offline or export is not None else None
+    needed = offline or export is not None or settings.policy
+    plan = options.plan_from(settings) if needed else None
     log = load_log(source, as_of_ms, controls=True)
     if offline and plan is not None:
         _offline(log, plan, as_of_ms, export, as_json=as_json)
         return
-    sent = asyncio.run(_live(settings, log, as_of_ms, speed))
+    if plan is not None and _takes_censuses(log, plan, as_of_ms):
+        with opened(settings, timeout) as (store, known):
+            coordinator = Coordinator(known, store, plan, timeout)
+            sent = asyncio.run(_live(known, log, as_of_ms, speed, coordinator))
+    else:
+        sent = asyncio.run(_live(settings, log, as_of_ms, speed))
     _show_sent(sent, source, settings, as_json=as_json and export is None)
     if export is not None and plan is not None:
         export_live(settings, plan, export, sent.as_of_ms, timeout, as_json=as_json)
+
+
+def _takes_censuses(log: Sequence[LogRecord], plan: Plan, as_of_ms: int | None) -> bool:
+    until_ms = log[-1].record_ms if as_of_ms is None else as_of_ms
+    return any(section.census for section in sections(log, plan, until_ms))
 
 
 class _Progress(Watcher):
@@ -102,7 +120,11 @@ class _Progress(Watcher):
 
 
 async def _live(
-    settings: Settings, log: Sequence[LogRecord], as_of_ms: int | None, speed: float | None
+    settings: Settings,
+    log: Sequence[LogRecord],
+    as_of_ms: int | None,
+    speed: float | None,
+    coordinator: Coordinator | None = None,
 ) -> Sent:
     with show.progress_bar() as bar:
         task = bar.add_task(f"to {settings.kafka}", total=len(log))
@@ -112,6 +134,7 @@ async def _live(
             as_of_ms=as_of_ms,
             speed=speed,
             watcher=_Progress(lambda sent: bar.advance(task, sent)),
+            coordinator=coordinator,
         )
 
 

@@ -100,6 +100,30 @@ async def catch_up(
         StoreError: The store does not answer.
         aiokafka.errors.KafkaError: The broker does not answer.
     """
+    give_up = time.monotonic() + wanted.within_s
+    while True:
+        as_of_ms = await settle(settings, store, plan, wanted, waiting)
+        states = await asyncio.to_thread(_states, store, settings)
+        newest_ms = max(
+            (decode(c, state, plan.shape).clock_ms for c, state in states.items()), default=0
+        )
+        if as_of_ms >= newest_ms or wanted.as_of_ms is not None:
+            return as_of_ms, states
+        # On the wall clock, deadlines fire a little behind the records.
+        missing = f"time to pass {format_instant(newest_ms)}, the newest record's"
+        if waiting is not None:
+            waiting(missing)
+        await _wait(missing, give_up, wanted)
+
+
+async def settle(
+    settings: Settings,
+    store: Store,
+    plan: Plan,
+    wanted: Wanted,
+    waiting: Callable[[str], None] | None = None,
+) -> int:
+    """Wait until the workers have caught up, as `catch_up`; return the instant."""
     inputs = await _inputs(settings)
     give_up = time.monotonic() + wanted.within_s
     told: Mapping[TopicPartition, Span] | None = None
@@ -113,23 +137,20 @@ async def catch_up(
                 # What was told before may have made parents tell their own.
                 missing = missing or "members of groups to be counted"
         if not missing:
-            states = await asyncio.to_thread(_states, store, settings)
-            newest_ms = max(
-                (decode(c, state, plan.shape).clock_ms for c, state in states.items()), default=0
-            )
-            if as_of_ms >= newest_ms or wanted.as_of_ms is not None:
-                return as_of_ms, states
-            # On the wall clock, deadlines fire a little behind the records.
-            missing = f"time to pass {format_instant(newest_ms)}, the newest record's"
+            return as_of_ms
         if missing != said and waiting is not None:
             waiting(missing)
         said = missing
-        if time.monotonic() > give_up:
-            raise ExportError(
-                f"waited {wanted.within_s:g} s in vain for {missing}; "
-                "is a worker running? allowed: a longer --timeout"
-            )
-        await asyncio.sleep(_POLL_S)
+        await _wait(missing, give_up, wanted)
+
+
+async def _wait(missing: str, give_up: float, wanted: Wanted) -> None:
+    if time.monotonic() > give_up:
+        raise ExportError(
+            f"waited {wanted.within_s:g} s in vain for {missing}; "
+            "is a worker running? allowed: a longer --timeout"
+        )
+    await asyncio.sleep(_POLL_S)
 
 
 def _missing(

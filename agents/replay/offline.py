@@ -11,16 +11,20 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from agents.replay.events_jsonl import CONTROLS, DECODERS
+from agents.replay.sections import sections
 from schemas.decode import Rejected, decode_control
 from stream.admission import admit
 from stream.arrivals import Notice
 from stream.beginnings import beginning
 from stream.bucket import Bucket
+from stream.editions import first_edition
 from stream.fold import Scorer
 from stream.groups.member_rows import decode_member
 from stream.in_force import InForce
 from stream.outbox import TIER_CHANGES, TIER_FORECASTS, decode_row
 from stream.partition import bucket_of
+from stream.population.assembly import Assembly
+from stream.population.follow import cuts_record
 from stream.seen import DedupWindow
 from stream.store import BucketHead
 
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
     from agents.replay.log import LogRecord
     from stream.arrivals import Arrival
+    from stream.editions import Begin
     from stream.plan import Plan
 
 CHUNK = 5_000
@@ -83,6 +88,8 @@ def replay_offline(
     """Fold *log*, let time pass up to *as_of_ms* for everyone, and return what came of it.
 
     A policy that the log publishes takes effect at its record's place in the log, for everyone.
+    Where cuts follow the population, a census is taken at every instant of the cadence after
+    the first record, of all records up to it.
 
     Deterministic: the same log and plan give the same result. Repeated events are recognised
     however far apart they are, where a worker looks back over a bounded window.
@@ -96,11 +103,14 @@ def replay_offline(
     """
     as_of_ms = log[-1].record_ms if as_of_ms is None else as_of_ms
     run = _Run(plan, buckets)
-    for start in range(0, len(log), CHUNK):
-        chunk = log[start : start + CHUNK]
-        run.fold(chunk)
-        if progress is not None:
-            progress(len(chunk))
+    for section, until_ms, census in sections(log, plan, as_of_ms):
+        for start in range(0, len(section), CHUNK):
+            chunk = section[start : start + CHUNK]
+            run.fold(chunk)
+            if progress is not None:
+                progress(len(chunk))
+        if census:
+            run.take_census(until_ms)
     result = OfflineResult(as_of_ms, run.plan, refused=run.refused, records=len(log))
     for bucket in run.buckets.values():
         _close(bucket, result)
@@ -118,8 +128,10 @@ class _Run:
         self.buckets: dict[int, Bucket] = {}
         self.refused: list[Refused] = []
         self.plan = plan
-        self._first = Scorer(plan)
-        self._force = InForce(b"", self._first)
+        self._first = first_edition(plan.document)
+        self._scorer = Scorer(plan)
+        self._force = InForce(b"", self._scorer, self._first)
+        self._assembly = Assembly()
         self._count = count
         self._of: dict[str, Bucket] = {}
 
@@ -141,10 +153,25 @@ class _Run:
             self.refused.append(Refused(record, bad.reason, bad.detail))
             return
         if begin is not None:
-            self._force.begin(begin)
-            self.plan = self._force.scorer.plan
-            for bucket in self.buckets.values():
-                bucket.begin(begin)
+            self._begin(begin)
+
+    def _begin(self, begin: Begin) -> None:
+        self._force.begin(begin)
+        self.plan = self._force.scorer.plan
+        for bucket in self.buckets.values():
+            bucket.begin(begin)
+
+    def take_census(self, now_ms: int) -> None:
+        """Take a census at an instant; all records up to it were folded, and none after it."""
+        everyone = self.buckets.values()
+        self._assembly.gather(everyone, now_ms)
+        census = self._assembly.census(self.plan, self._force.edition.cuts)
+        control = decode_control(cuts_record(self.plan, census, now_ms))
+        begin = beginning(control, now_ms, now_ms, self.plan)
+        if begin is not None:
+            self._begin(begin)
+        self._assembly.settle(everyone, now_ms)
+        self._force.finish()
 
     def _fold_events(self, chunk: Sequence[LogRecord]) -> None:
         if self.plan.shape.groups:
@@ -185,7 +212,7 @@ class _Run:
         bucket = self.buckets.get(number)
         if bucket is None:
             head = BucketHead(number, 0, 0, {}, [], None, 0, editions=self._force.stored())
-            bucket = self.buckets[number] = Bucket(head, self._first, _EVERYTHING)
+            bucket = self.buckets[number] = Bucket(head, self._scorer, _EVERYTHING, self._first)
         bucket.adopt(customer_id, None)
         self._of[customer_id] = bucket
         return bucket

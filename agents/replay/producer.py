@@ -13,15 +13,18 @@ from agents import kafka
 from agents.replay.events_jsonl import CONTROLS
 from agents.replay.reading import partitions_of
 from agents.replay.retention import forgetful
+from agents.replay.sections import Section, sections
 from agents.settings import INPUTS
 from stream.calendar import DAY_MS, format_instant
 from stream.groups.member_rows import GROUP_MEMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from agents.replay.coordinator import Coordinator
     from agents.replay.log import LogRecord
     from agents.settings import Settings
+    from stream.plan import Plan
 
 STEP_RECORDS = 2_000
 """Least number of records between two looks at the clock, unless something else is asked for."""
@@ -76,6 +79,7 @@ async def replay_live(
     speed: float | None = None,
     step_records: int = STEP_RECORDS,
     watcher: Watcher | None = None,
+    coordinator: Coordinator | None = None,
 ) -> Sent:
     """Send *log* and return when the broker has all of it.
 
@@ -93,6 +97,8 @@ async def replay_live(
         step_records: Least number of records between two looks at the clock; with a speed,
             every day is one.
         watcher: Asked before, and told after, each step.
+        coordinator: Takes the censuses where the workers' policy follows the population; None
+            where it does not, or nobody shall.
 
     Raises:
         MissingTopicError: A topic is missing.
@@ -109,18 +115,29 @@ async def replay_live(
     try:
         sender = _Sender(client, settings, partitions)
         pace = None if speed is None else _Pace(speed, log[0].record_ms)
-        for step, clock_ms in steps(log, as_of_ms, 1 if pace else step_records):
-            await watcher.before(clock_ms)
-            if pace is None:
-                await sender.send(step)
-            else:
-                async for due in pace.parts(step):
-                    await sender.send(due)
-            await sender.advance(clock_ms)
-            watcher.after(len(step), clock_ms)
+        plan = None if coordinator is None else coordinator.plan
+        for section in _sections(log, plan, as_of_ms):
+            least = 1 if pace else step_records
+            for step, clock_ms in steps(section.records, section.until_ms, least):
+                await watcher.before(clock_ms)
+                if pace is None:
+                    await sender.send(step)
+                else:
+                    async for due in pace.parts(step):
+                        await sender.send(due)
+                await sender.advance(clock_ms)
+                watcher.after(len(step), clock_ms)
+            if section.census and coordinator is not None:
+                await coordinator.take(section.until_ms)
         return Sent(len(log), sender.clock_records, as_of_ms, time.monotonic() - started)
     finally:
         await client.stop()
+
+
+def _sections(log: Sequence[LogRecord], plan: Plan | None, as_of_ms: int) -> Iterable[Section]:
+    if plan is None:
+        return [Section(log, as_of_ms, census=False)]
+    return sections(log, plan, as_of_ms)
 
 
 def steps(

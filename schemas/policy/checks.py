@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from schemas.policy.findings import Mistake, shown
 from schemas.policy.fit import Fit, one_of
 from schemas.policy.measures import ReviewMeasure
-from schemas.policy.relative import frozen_mistakes
+from schemas.policy.relative import population_mistakes
 from schemas.policy.shape import PolicyShape
 
 
@@ -36,7 +36,7 @@ class Checker:
         for name, grading in self.policy.gradings.items():
             yield from grading.mistakes(("gradings", name), fit)
         if self.policy.population is not None:
-            yield from frozen_mistakes(self.policy.population, self.policy.gradings, fit)
+            yield from population_mistakes(self.policy.population, self.policy.gradings, fit)
         yield from self._cycles()
         if self.policy.treatments is not None:
             yield from self.policy.treatments.mistakes(("treatments",), fit)

@@ -116,6 +116,18 @@ def _weight(value: object) -> Fraction:
     return part
 
 
+def _top(value: object) -> int | Fraction:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    match = _PERCENT.fullmatch(value) if isinstance(value, str) else None
+    part = Fraction(match[1]) / 100 if match else None
+    if isinstance(value, Fraction):
+        part = value
+    if part is None or not 0 < part <= 1:
+        refuse('a whole number of customers from 1, such as 100, or a percent such as "5%"')
+    return part
+
+
 def _points(value: object) -> Fraction | None:
     if value == "full":
         return None
@@ -145,6 +157,10 @@ def _write_level(level: Decimal) -> str:
 def _write_weight(weight: Fraction) -> str:
     percent = weight * 100
     return f"{Decimal(percent.numerator) / Decimal(percent.denominator):f}%"
+
+
+def _write_top(top: int | Fraction) -> int | str:
+    return _write_weight(top) if isinstance(top, Fraction) else top
 
 
 _number_schema = {"type": "number"}
@@ -201,6 +217,13 @@ Weight = Annotated[
     WithJsonSchema(_percent_schema),
 ]
 """A share of the whole, 0 < weight <= 1, written as a percent."""
+Top = Annotated[
+    int | Fraction,
+    PlainValidator(_top),
+    PlainSerializer(_write_top, return_type=int | str),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, _percent_schema]}),
+]
+"""So many customers, or a share of all of them, 0 < share <= 1, written as a percent."""
 Points = Annotated[
     Fraction | None,
     PlainValidator(_points),

@@ -1,25 +1,28 @@
-"""Cuts that the population sets: what a grading asks for, and cuts frozen by the policy."""
+"""Cuts that the population sets: what a grading asks for, and how the policy lets them move."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from schemas.policy.findings import Location, Mistake, shown
 from schemas.policy.fit import Fit
-from schemas.policy.part import Items, Part
-from schemas.policy.quantities import Level
+from schemas.policy.part import Items, Part, refuse
+from schemas.policy.quantities import Level, Weight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from schemas.policy.gradings.base import GradingPart
 
-Statistic = Literal["mean", "median", "quantiles", "shares"]
+Statistic = Literal["mean", "median", "quantiles", "shares", "tops"]
 Centre = Literal["mean", "median"]
+Cadence = Literal["hourly", "daily", "weekly", "monthly"]
+"""When a census is taken, in the policy's time zone: at every full hour since midnight, at
+midnight, at the midnight that begins a Monday, or at the one that begins a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +34,11 @@ class RelativeCut:
             it, ``grading.axis``, the name of the cut.
         measure: Whose readings.
         statistic: How the levels are found: ``quantiles`` cut the customers into equal
-            parts, ``shares`` are cumulative shares of the total, from the largest down.
+            parts, ``shares`` are cumulative shares of the total, from the largest down,
+            ``tops`` so many customers, or such a share of them, from the largest down.
         levels: How many there are, ascending.
         shares: For ``shares``: one for each level, from the highest level down.
+        tops: For ``tops``: the same.
     """
 
     axis: str
@@ -41,19 +46,39 @@ class RelativeCut:
     statistic: Statistic
     levels: int = 1
     shares: tuple[Fraction, ...] = ()
+    tops: tuple[int | Fraction, ...] = ()
+
+    @property
+    def quantiles(self) -> tuple[Fraction, ...]:
+        """Of a median or quantiles: the shares of the customers below each level."""
+        return tuple(Fraction(i, self.levels + 1) for i in range(1, self.levels + 1))
 
 
 class Population(Part):
-    """What the policy knows of the population.
+    """What the policy knows of the population, and how it follows it.
 
     Attributes:
         frozen: Levels by name of the cut (``grading.axis``), ascending, as the author would
             write levels of that measure. A frozen cut does not follow the population.
+        cadence: When the other cuts are worked out anew; None: never.
+        dead_band: A cut stays as it is unless one of its levels has moved by more than this
+            share of itself; None: it follows every move.
+        most_moved: Of the customers of a cut, the share that may lie between the old and the
+            new place of one level; further it does not move at one census. None: any share.
     """
 
     frozen: dict[str, Items[Level]] = Field(
-        description="a mapping of cuts, as tierstream policy cuts prints it"
+        default_factory=dict, description="a mapping of cuts, as tierstream policy cuts prints it"
     )
+    cadence: Cadence | None = None
+    dead_band: Weight | None = None
+    most_moved: Weight | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.frozen and self.cadence is None:
+            refuse("a mapping with frozen or cadence, or both")
+        return self
 
 
 def relative_cuts(gradings: "Mapping[str, GradingPart]") -> dict[str, RelativeCut]:
@@ -65,7 +90,23 @@ def relative_cuts(gradings: "Mapping[str, GradingPart]") -> dict[str, RelativeCu
     }
 
 
-def frozen_mistakes(
+def population_mistakes(
+    population: Population, gradings: "Mapping[str, GradingPart]", fit: Fit
+) -> Iterator[Mistake]:
+    """Yield what is wrong with the frozen cuts, and with how the others follow."""
+    yield from _frozen_mistakes(population, gradings, fit)
+    open_cuts = relative_cuts(gradings).keys() - population.frozen.keys()
+    if population.cadence is None:
+        for key in ("dead_band", "most_moved"):
+            if getattr(population, key) is not None:
+                allowed = "nothing without a cadence: hourly, daily, weekly or monthly"
+                yield Mistake(("population", key), shown(key), allowed, at_key=True)
+    elif not open_cuts and not fit.broken:
+        allowed = "nothing: every cut is frozen, or no grading is relative to the population"
+        yield Mistake(("population", "cadence"), shown(population.cadence), allowed)
+
+
+def _frozen_mistakes(
     population: Population, gradings: "Mapping[str, GradingPart]", fit: Fit
 ) -> Iterator[Mistake]:
     """Yield frozen cuts that no grading asks for, and levels that do not fit theirs."""

@@ -41,7 +41,8 @@ class PolicyShape(Part):
         history_transitions: How many of its last changes are kept of each customer.
         measures: What is known of a customer, by name.
         gradings: How measures become grades, by name.
-        population: Cuts of the population that this policy fixes; None: it fixes none.
+        population: Cuts that this policy fixes, and how the others follow the population; None:
+            it fixes none, and none follows.
         treatments: What each grade gets.
         groups: What members of a group add to it; None where everyone stands alone.
         forecasts: What is foretold; None: nothing.
@@ -121,6 +122,13 @@ class PolicyShape(Part):
         """Return the names of the relative cuts that are not frozen."""
         frozen = self.frozen_cuts()
         return tuple(name for name in self.relative_cuts() if name not in frozen)
+
+    def followed_cuts(self) -> dict[str, RelativeCut]:
+        """Return the cuts that follow the population, by name: none without a cadence."""
+        if self.population is None or self.population.cadence is None:
+            return {}
+        cuts = self.relative_cuts()
+        return {name: cuts[name] for name in self.open_cuts()}
 
     def listed(self, measure: str, value: str | int) -> str | int:
         """Return a value that a condition lists as the scorer reads it (stages: positions)."""

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stream.population.cuts import mean_cut, median_cut, pareto_cuts, quantile_cuts
+from stream.population.cuts import (
+    mean_cut,
+    median_cut,
+    pareto_cuts,
+    quantile_cuts,
+    top_cut,
+    top_share_count,
+)
 from stream.sentinels import MISSING
 
 if TYPE_CHECKING:
@@ -64,4 +71,8 @@ def _levels(cut: RelativeCut, population: Sequence[int]) -> tuple[int, ...]:
         return (median_cut(population),)
     if cut.statistic == "shares":
         return tuple(reversed(pareto_cuts(population, cut.shares)))
+    if cut.statistic == "tops":
+        everyone = len(population)
+        counts = [t if isinstance(t, int) else top_share_count(everyone, t) for t in cut.tops]
+        return tuple(top_cut(population, count) for count in reversed(counts))
     return quantile_cuts(population, cut.levels + 1)

@@ -30,11 +30,7 @@ def reach_remarks(case: Case, explorer: Explorer) -> Iterator[Remark]:
     """Yield a remark for each grade that nobody reaches, or of which that is not known."""
     for reach in explorer.reached:
         if explorer.judge.blank(reach.position):
-            text = (
-                "relative to the population, and not frozen: grades nobody until cuts are known "
-                "(tierstream policy cuts prints those of a log), so nothing is proved of it"
-            )
-            yield Remark("note", case.place(reach.position), text)
+            yield Remark("note", case.place(reach.position), _waiting(case, reach.position))
             continue
         if isinstance(case.plan.gradings[reach.position], RfmCells):
             yield from _cells(case, reach)
@@ -131,4 +127,19 @@ def _decided_before(explorer: Explorer, reach: Reach, grading: Conditions, tier:
     return (
         f"nobody can be {tier}: whoever meets its condition is already {listed(names, 'or')}, "
         "which stands above it and decides first; move it up, or ask for more above"
+    )
+
+
+def _waiting(case: Case, position: int) -> str:
+    """Say why nothing is proved of a grading that waits for levels of the population."""
+    name = case.plan.gradings[position].name
+    if any(cut.rpartition(".")[0] == name for cut in case.plan.document.followed_cuts()):
+        return (
+            "follows the population: grades nobody before the first census, and its levels move, "
+            "so nothing is proved of it"
+        )
+    return (
+        "relative to the population, and not frozen: grades nobody until cuts are known "
+        "(tierstream policy cuts prints those of a log, population: {cadence: daily} follows "
+        "them), so nothing is proved of it"
     )

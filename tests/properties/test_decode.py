@@ -167,7 +167,14 @@ KINDS_BY_TOPIC = [
     ["order.paid", "order.refunded", "order.cancelled"],
     [*INTERACTION_KINDS, "survey", "payment.received", "payment.overdue", "stage.changed"],
     ["profile.changed", "identity.linked", "consent.changed"],
-    ["policy.published", "customer.erase", "tier.pinned", "review.submitted", "clock.advanced"],
+    [
+        "policy.published",
+        "customer.erase",
+        "tier.pinned",
+        "review.submitted",
+        "clock.advanced",
+        "population.cuts",
+    ],
 ]
 KINDS = [kind for kinds in KINDS_BY_TOPIC for kind in kinds] + ["order.unknown"]
 
@@ -214,6 +221,12 @@ FIELDS: Mapping[str, Mapping[str, st.SearchStrategy[Any]]] = {
         "approved_by": words,
     },
     "clock.advanced": {},
+    "population.cuts": {
+        "policy": words,
+        "version": st.integers(1, 9),
+        "cuts": st.dictionaries(texts, st.lists(st.integers(), min_size=1, max_size=4)),
+        "customers": st.dictionaries(texts, st.integers(0, 10**9)),
+    },
     **{kind: {} for kind in INTERACTION_KINDS},
     "survey": {"details": st.fixed_dictionaries({"score": scores})},
     "payment.received": {
@@ -383,6 +396,12 @@ SAMPLES: Mapping[str, Mapping[str, object]] = {
         "approved_by": "b",
     },
     "clock.advanced": {},
+    "population.cuts": {
+        "policy": "p",
+        "version": 1,
+        "cuts": {"abc.measure": [1, 2]},
+        "customers": {"abc.measure": 9},
+    },
 }
 
 

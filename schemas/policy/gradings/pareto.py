@@ -1,8 +1,8 @@
-"""Pareto (ABC): classes by the share of the whole that the best customers bring together."""
+"""Pareto (ABC): classes by the share of the whole that the best customers bring, or by rank."""
 
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -11,23 +11,65 @@ from schemas.policy.fit import Fit
 from schemas.policy.gradings.base import GradingPart
 from schemas.policy.labels import Label
 from schemas.policy.part import Items, Part
-from schemas.policy.quantities import Name, Weight
-from schemas.policy.relative import RelativeCut
+from schemas.policy.quantities import Name, Top, Weight
+from schemas.policy.relative import RelativeCut, Statistic
 
 
 class ParetoClass(Part):
-    """A class, and how much the customers down to its end bring together.
+    """A class, and how far down it goes: by what customers bring together, or by their number.
 
     Attributes:
         name: In the policy: ``class``.
-        share: Share of the total that this class and those above it reach; None only for the
-            last class, which takes everyone else.
+        share: Share of the total that this class and those above it reach.
+        top: How many customers are in this class and those above it, or which share of all.
+            Neither only for the last class, which takes everyone else.
         label: How people call it.
     """
 
     name: Name = Field(alias="class", description="a class name")
     share: Weight | None = None
+    top: Top | None = None
     label: Label | None = None
+
+    @property
+    def end(self) -> int | Fraction | None:
+        """Where it ends, whichever way that was said."""
+        return self.share if self.top is None else self.top
+
+    def last_mistakes(self, place: Location) -> Iterator[Mistake]:
+        """Yield what is wrong if it is the last class."""
+        allowed = "nothing: the last class takes everyone else"
+        for key, end in (("share", self.share), ("top", self.top)):
+            if end is not None:
+                yield Mistake((*place, key), shown(_written(end)), allowed)
+
+    def end_mistakes(self, place: Location, before: Self | None) -> Iterator[Mistake]:
+        """Yield what is wrong if it is any other class, after the one *before*."""
+        key = "share" if self.top is None else "top"
+        if self.end is None:
+            yield Mistake((*place, "share"), None, 'a percent such as "80%", or a top')
+        elif self.share is not None and self.top is not None:
+            yield Mistake((*place, "top"), shown(_written(self.top)), "one of share and top")
+        elif before is not None and before.end is not None and not self.follows(before):
+            allowed = (
+                "as the classes above: all with share, or all with top, in customers or percent"
+            )
+            yield Mistake((*place, key), shown(_written(self.end)), allowed)
+        else:
+            least = Fraction(0) if before is None or before.end is None else before.end
+            if not least < self.end or (isinstance(self.end, Fraction) and self.end >= 1):
+                limit = ", below 100%" if isinstance(self.end, Fraction) else ""
+                allowed = f"{self.unit} above the class before it, {_written(least)}{limit}"
+                yield Mistake((*place, key), shown(_written(self.end)), allowed)
+
+    @property
+    def unit(self) -> str:
+        """What its end is counted in."""
+        return "a percent" if isinstance(self.end, Fraction) else "a number"
+
+    def follows(self, before: Self) -> bool:
+        """Say whether its end and that of the class *before* can be compared."""
+        return (self.top is None, self.unit) == (before.top is None, before.unit)
 
 
 ABC = (
@@ -43,7 +85,7 @@ ABC = (
 
 
 class Pareto(GradingPart):
-    """Classes by cumulative share of a measure, from the largest reading down."""
+    """Classes by cumulative share of a measure, or by rank, from the largest reading down."""
 
     type: Literal["pareto"]
     measure: Name = Field(description="the name of a measure")
@@ -66,7 +108,9 @@ class Pareto(GradingPart):
     def relative(self) -> Iterator[RelativeCut]:
         """Yield its levels, one between each two classes."""
         shares = tuple(part.share for part in self.classes if part.share is not None)
-        yield RelativeCut("measure", self.measure, "shares", len(self.classes) - 1, shares)
+        tops = tuple(part.top for part in self.classes if part.top is not None)
+        kind: Statistic = "tops" if tops else "shares"
+        yield RelativeCut("measure", self.measure, kind, len(self.classes) - 1, shares, tops)
 
     def own_mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
         """Yield what is wrong with the measure and the classes."""
@@ -74,24 +118,17 @@ class Pareto(GradingPart):
         if len(self.classes) == 1:
             yield Mistake((*at, "classes"), "1 class", "2 classes or more")
         seen: set[str] = set()
-        before = Fraction(0)
         for position, part in enumerate(self.classes):
             place = (*at, "classes", position)
-            last = position + 1 == len(self.classes)
             if part.name in seen:
                 yield Mistake((*place, "class"), shown(part.name), "a name not used above")
             seen.add(part.name)
-            if part.share is None:
-                if not last:
-                    yield Mistake((*place, "share"), None, 'a percent such as "80%"')
-            elif last:
-                allowed = "nothing: the last class takes everyone else"
-                yield Mistake((*place, "share"), shown(_percent(part.share)), allowed)
-            elif not before < part.share < 1:
-                allowed = f"a percent above the class before it, {_percent(before)}, below 100%"
-                yield Mistake((*place, "share"), shown(_percent(part.share)), allowed)
-            before = part.share or before
+            before = self.classes[position - 1] if position else None
+            if position + 1 == len(self.classes):
+                yield from part.last_mistakes(place)
+            else:
+                yield from part.end_mistakes(place, before)
 
 
-def _percent(share: Fraction) -> str:
-    return f"{float(share * 100):.9g}%"
+def _written(end: int | Fraction) -> str:
+    return f"{float(end * 100):.9g}%" if isinstance(end, Fraction) else str(end)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from schemas.decode import Rejected, decode_control
 from schemas.policy import parse_policy
+from schemas.records import PopulationCuts
 from schemas.tier_changes import TierChange
 from stream.admission import FUTURE
 from stream.beginnings import beginning
@@ -246,7 +248,15 @@ def test_boundaries_that_the_population_moves_are_an_edition_too() -> None:
     first = document(1, SPENT, VALUE)
     site = Site(first)
     site.take(order(1, T0))
-    site.begin(cuts_moved({"value.spent": (400,)}, T0 + DAY, "census"))
+    control = PopulationCuts(
+        event_id="census",
+        occurred_at=datetime(2024, 1, 2, tzinfo=UTC),
+        policy=first.policy,
+        version=1,
+        cuts={"value.spent": [400]},
+        customers={"value.spent": 1},
+    )
+    site.begin(cuts_moved(control, T0 + DAY))
     assert site.bucket.in_force.edition.cause == "boundary_moved"
     assert site.bucket.in_force.edition.policy == first_edition(first).policy
 

@@ -146,3 +146,12 @@ def test_frozen_levels_grade_as_the_same_levels_written_in_the_grading() -> None
     policy = document()
     plan = compile_policy(policy, census(policy, ROWS))
     assert plan.gradings[:3] == compile_policy(document(gradings=by_hand)).gradings
+
+
+def test_the_best_so_many_and_those_tied_with_them_are_in() -> None:
+    """Of 0 50 150 300 500: the best, then 40 % of the five customers."""
+    for first, second in ((1, 2), ("20%", "40%")):
+        classes = [{"class": "a", "top": first}, {"class": "b", "top": second}, {"class": "c"}]
+        best = ABC | {"classes": classes}
+        assert census(document(gradings={"abc": best}), ROWS) == {"abc.measure": (300, 500)}
+        assert census(document(gradings={"abc": best}), ROWS[:1]) == {"abc.measure": (500, 500)}
