@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -30,7 +30,21 @@ if TYPE_CHECKING:
 
     Due = Mapping[int, list[tuple[str, int]]]
     Visits = Mapping[int, Sequence[str]]
-    Wanted = tuple[dict[int, list[str]], dict[int, list[tuple[int, str]]]]
+
+
+class Wanted(NamedTuple):
+    """What the cache lacks, by bucket.
+
+    Attributes:
+        customers: Whose state to load.
+        orders: Places in the ledger to look into.
+        ledgers: Customers to be erased, of whom all places in the ledger are asked for.
+    """
+
+    customers: dict[int, list[str]]
+    orders: dict[int, list[tuple[int, str]]]
+    ledgers: dict[int, list[str]]
+
 
 log = structlog.get_logger(__name__)
 
@@ -103,19 +117,25 @@ class Folding:
             ]
             if places:
                 orders[number] = places
-        for number, customers in due.items():
-            absent = {c for c, _ in customers if c not in buckets[number].customers}
+        for number, woken in due.items():
+            absent = {c for c, _ in woken if c not in buckets[number].customers}
             if absent:
                 missing.setdefault(number, set()).update(absent)
         for number, visited in self.uncached(visits).items():
             missing.setdefault(number, set()).update(visited)
-        return {number: sorted(ids) for number, ids in missing.items()}, orders
+        customers = {number: sorted(ids) for number, ids in missing.items()}
+        return Wanted(customers, orders, batch.erased)
 
     def load(self, wanted: Wanted) -> Callable[[], None]:
         """Ask the store, and return what puts its answers into the buckets."""
-        missing, orders = wanted
+        missing, orders, ledgers = wanted
         states = self._store.load_states(missing) if missing else {}
         entries = self._store.load_orders(orders) if orders else {}
+        owned = {
+            (number, customer_id): self._store.scan_orders(number, ledger_key(customer_id, ""))
+            for number, customers in ledgers.items()
+            for customer_id in customers
+        }
 
         def adopt() -> None:
             buckets = self._ownership.buckets
@@ -125,6 +145,8 @@ class Folding:
             for number, places in orders.items():
                 found = {place[1]: entries[place] for place in places if place in entries}
                 buckets[number].know_orders(found)
+            for (number, customer_id), owns in owned.items():
+                buckets[number].know_ledger(customer_id, owns)
 
         return adopt
 

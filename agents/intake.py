@@ -14,15 +14,16 @@ from schemas.decode import (
     decode_order,
     decode_profile,
 )
-from schemas.records import ClockAdvanced
+from schemas.records import ClockAdvanced, CustomerErase
 from stream.admission import FUTURE, admit
+from stream.arrivals import Notice
 from stream.beginnings import beginning
 from stream.decisions import DECISIONS
 from stream.groups.member_rows import GROUP_MEMBERS, decode_member
 from stream.partition import bucket_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aiokafka.structs import ConsumerRecord, TopicPartition
 
@@ -45,6 +46,7 @@ _DECODERS: dict[str, Callable[[bytes | None], Event]] = {
     "profiles": decode_profile,
     GROUP_MEMBERS: decode_member,
 }
+_OF_CUSTOMERS = (*DECISIONS, CustomerErase)
 _REMEMBERED_CUSTOMERS = 2_000_000
 
 
@@ -54,6 +56,7 @@ class Batch:
 
     Attributes:
         arrivals: Decoded records per bucket and customer, in order.
+        erased: Customers that some of them erase, per bucket.
         letters: Encoded dead-letter rows per bucket.
         positions: Next offset to apply per source, past every record looked at.
         foreign: Sources that feed a bucket away from its home, per bucket.
@@ -65,6 +68,7 @@ class Batch:
     """
 
     arrivals: dict[int, dict[str, list[Arrival]]] = field(default_factory=dict)
+    erased: dict[int, list[str]] = field(default_factory=dict)
     letters: dict[int, list[bytes]] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     foreign: dict[int, set[str]] = field(default_factory=dict)
@@ -197,7 +201,7 @@ class Intake:
                     # Each bucket looks by itself whether it knows of it already.
                     batch.editions[tp.partition] = record.offset, begin
                     continue
-                decision = control if isinstance(control, DECISIONS) else None
+                decision = control if isinstance(control, _OF_CUSTOMERS) else None
                 number = number if decision is None else self._number_of(decision.customer_id)
                 if self._applied(number, source, record.offset):
                     continue
@@ -219,6 +223,12 @@ class Intake:
         else:
             batch.positions[source] = records[-1].offset + 1
         self._place(fresh, tp.partition, source, batch)
+        self._note_erased(fresh, batch)
+
+    def _note_erased(self, fresh: Mapping[str, Sequence[Arrival]], batch: Batch) -> None:
+        for customer_id, own in fresh.items():
+            if any(map(_erases, own)):
+                batch.erased.setdefault(self._number_of(customer_id), []).append(customer_id)
 
     def _plan_of(self, partition: int) -> Plan:
         plan = self._plans.get(partition)
@@ -266,8 +276,14 @@ class Intake:
         return streak
 
 
-def _decided(decision: Decision, record: Record, latest_ms: int, plan: Plan) -> Arrival:
-    """Return a decision about a customer as an arrival. Raises `Rejected` if it cannot be."""
+def _erases(arrival: Arrival) -> bool:
+    return isinstance(arrival, Notice) and isinstance(arrival.event, CustomerErase)
+
+
+def _decided(
+    decision: Decision | CustomerErase, record: Record, latest_ms: int, plan: Plan
+) -> Arrival:
+    """Return a control about a customer as an arrival. Raises `Rejected` if it cannot be."""
     if record.timestamp > latest_ms:
         raise Rejected(FUTURE, "record timestamp: too far after the wall clock")
     return admit(decision, record.timestamp, record.value or b"", plan, record)

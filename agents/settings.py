@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 PREFIX = "TIERSTREAM_"
 # The last is our own: what buckets tell each other about members of groups.
 INPUTS = ("orders", "interactions", "profiles", "controls", GROUP_MEMBERS)
-OUTPUTS = ("tier-changes", "customer-tiers", "tier-forecasts", "dead-letters")
+OUTPUTS = (
+    "tier-changes",
+    "customer-tiers",
+    "tier-forecasts",
+    "dead-letters",
+    "erasure-receipts",
+)
 OUTBOX = "outbox"
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")

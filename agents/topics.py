@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LOOKS = 150
 _LOOK_EVERY_S = 0.1
 
-_COMPACTED = frozenset({"customer-tiers"})
+COMPACTED = frozenset({"customer-tiers", "erasure-receipts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ async def create_topics(settings: Settings, plan: TopicPlan) -> dict[str, bool]:
                         plan.partitions,
                         plan.replication,
                         topic_configs={
-                            "cleanup.policy": "compact" if names[name] in _COMPACTED else "delete"
+                            "cleanup.policy": "compact" if names[name] in COMPACTED else "delete"
                         },
                     )
                     for name in missing

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from schemas.controls import ControlEvent
 from schemas.customer_tiers import CustomerTiers
 from schemas.dead_letters import DeadLetterHeaders
+from schemas.erasure_receipts import ErasureReceipt
 from schemas.interactions import InteractionEvent
 from schemas.orders import OrderEvent
 from schemas.policy.document import PolicyDocument
@@ -60,6 +61,7 @@ TOPICS: Final[dict[str, Topic]] = {
         Topic("customer-tiers", "out", TypeAdapter(CustomerTiers), compacted=True),
         Topic("tier-forecasts", "out", TypeAdapter(TierForecast)),
         Topic("dead-letters", "out", TypeAdapter(DeadLetterHeaders), key="the original key"),
+        Topic("erasure-receipts", "out", TypeAdapter(ErasureReceipt), key="id", compacted=True),
     )
 }
 

@@ -41,6 +41,7 @@ class Cause(Contract):
         "review",
         "policy_changed",
         "boundary_moved",
+        "consent",
     ]
     event_id: Id | None
 

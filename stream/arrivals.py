@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from schemas.records import (
     ConsentChanged,
+    CustomerErase,
     IdentityLinked,
     Interaction,
     OrderCancelled,
@@ -22,7 +23,7 @@ from schemas.records import (
     TierPinned,
     TierUnpinned,
 )
-from stream.groups.member_rows import MemberTold
+from stream.groups.member_rows import MemberTold, ParentGone
 from stream.ledger import OrderEntry
 
 OtherEvent = (
@@ -32,10 +33,12 @@ OtherEvent = (
     | ProfileChanged
     | IdentityLinked
     | ConsentChanged
+    | CustomerErase
     | MemberTold
     | TierPinned
     | TierUnpinned
     | ReviewSubmitted
+    | ParentGone
 )
 Event = OrderPaid | OtherEvent
 

@@ -10,19 +10,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.records import (
+    ConsentChanged,
+    CustomerErase,
     IdentityLinked,
     Interaction,
     OrderCancelled,
     OrderRefunded,
     ProfileChanged,
+    ReviewSubmitted,
 )
 from schemas.vocabulary import STAGES
 from stream.arrivals import Payment
 from stream.customer import Customer, encode, restore, unpack
 from stream.decisions import DECISIONS, decide
 from stream.editions import FIRST
+from stream.erasure import Erasures, Removal, is_older, receipt_id
 from stream.groups.kinship import Kinship
-from stream.groups.member_rows import MemberTold
+from stream.groups.member_rows import MemberTold, ParentGone
 from stream.history import encode_transition
 from stream.in_force import InForce
 from stream.ledger import (
@@ -44,12 +48,16 @@ if TYPE_CHECKING:
 
     from stream.arrivals import Arrival, OtherEvent
     from stream.changes import Change
+    from stream.consent import Consent
     from stream.editions import Begin, Edition
     from stream.fold import Scorer
     from stream.forecast.warning import AtRisk
     from stream.plan import Plan
     from stream.population.standings import Ranks
     from stream.stability import Aside
+
+
+_FACTS = (OrderRefunded, OrderCancelled, Interaction, ProfileChanged, ReviewSubmitted)
 
 
 class Refusal(NamedTuple):
@@ -67,7 +75,8 @@ class Tally:
     Attributes:
         applied: Records that changed state.
         repeated: Records dropped as repeats.
-        ignored: Valid records that no rule of the policy reads.
+        ignored: Valid records that no rule of the policy reads, or that an erasure or the
+            customer forbids.
         waiting: Refunds and cancellations whose order is not known yet.
         woken: Customers judged because time passed.
         brought: Customers that were brought to the newest edition.
@@ -105,10 +114,14 @@ class Bucket:
     __slots__ = (
         "_changed",
         "_checksums",
+        "_erased",
+        "_erasures",
         "_fresh",
+        "_gone_orders",
         "_gone_ranks",
         "_grouping",
         "_known",
+        "_ledgers",
         "_lowest_period",
         "_rows",
         "_seen",
@@ -155,6 +168,10 @@ class Bucket:
         self._fresh: dict[str, OrderEntry] = {}
         self._updated: dict[str, OrderEntry] = {}
         self._lowest_period: int | None = None
+        self._erasures = Erasures(head.erasures)
+        self._erased: dict[str, None] = {}
+        self._ledgers: dict[str, Sequence[tuple[int, str]]] = {}
+        self._gone_orders: dict[int, set[str]] = {}
 
     # -- what the store knows -------------------------------------------------
 
@@ -167,6 +184,11 @@ class Bucket:
             found = unpack(stored)
             plan = self.in_force.plan_of(found.edition)
             customer = restore(customer_id, found, plan.shape)
+        erased = self._erasures.of(customer_id)
+        if erased is not None:
+            customer.erased_ms = erased.at_ms
+            if stored is None and customer.kin is not None:
+                customer.kin.moves = erased.moves
         self.customers[customer_id] = customer
         return customer
 
@@ -175,28 +197,50 @@ class Bucket:
         for key, stored in entries.items():
             self._known[key] = decode_entry(stored)
 
+    def know_ledger(self, customer_id: str, places: Sequence[tuple[int, str]]) -> None:
+        """Say where all ledger entries of a customer are that this batch may erase."""
+        self._ledgers[customer_id] = places
+
     # -- the batch ------------------------------------------------------------
 
     @property
     def is_dirty(self) -> bool:
         """Whether there is anything to commit beyond positions."""
-        return bool(self._touched or self.standings or self.tally.refusals or self.in_force.changed)
+        return bool(
+            self._touched
+            or self._erased
+            or self.standings
+            or self.tally.refusals
+            or self.in_force.changed
+            or self.kinship.has_news
+        )
 
-    def apply_to(  # noqa: C901 - for every record: written out on purpose
-        self, customer_id: str, arrivals: Sequence[Arrival]
-    ) -> None:
+    def apply_to(self, customer_id: str, arrivals: Sequence[Arrival]) -> None:
         """Apply one customer's records in order.
 
-        The customer must have been adopted, and every order that a refund refers to made
-        known.
+        The customer must have been adopted, every order that a refund refers to made known,
+        and all orders of one that is to be erased.
         """
+        while arrivals:
+            arrivals = self._apply(customer_id, arrivals)
+
+    def _apply(  # noqa: C901, PLR0912, PLR0915 - for every record: written out on purpose
+        self, customer_id: str, arrivals: Sequence[Arrival]
+    ) -> Sequence[Arrival]:
+        """Apply records up to one after which they may mean something else; return the rest."""
         customer = self._brought(customer_id)
+        if customer.erased_ms is not None:
+            arrivals = self._of_this_life(customer, customer.erased_ms, arrivals)
+        if customer.consent is not None:
+            arrivals = self._allowed(customer.consent, arrivals)
         tally, checksums, fresh, known = self.tally, self._checksums, self._fresh, self._known
         pay = self.scorer.pay
         prefix = ledger_key(customer_id, "")
         payments: list[Payment] = []
         passed_over = 0
-        for arrival in arrivals:
+        erasing: tuple[int, CustomerErase] | None = None
+        left = iter(arrivals)
+        for arrival in left:
             if isinstance(arrival, Payment):
                 event_id, entry = arrival.event_id, arrival.entry
                 checksum = entry.checksum
@@ -213,6 +257,9 @@ class Bucket:
                 fresh[key] = entry
                 payments.append(arrival)
             else:
+                if isinstance(arrival.event, CustomerErase):
+                    erasing = arrival.record_ms, arrival.event
+                    break
                 event_id, checksum = arrival.event.event_id, arrival.checksum
                 if event_id in checksums:
                     self._meet_again(arrival, checksums[event_id] == checksum, "event_id")
@@ -221,10 +268,14 @@ class Bucket:
                 if payments:
                     self._tell(pay(customer, payments))
                     payments = []
-                if type(arrival.event) is MemberTold:
+                if isinstance(arrival.event, (MemberTold, ParentGone)):
                     passed_over += 1
                     self._learn(customer, arrival.record_ms, arrival.event)
                     continue
+                if isinstance(arrival.event, ConsentChanged):
+                    self._tell(self._consent(customer, arrival.record_ms, arrival.event))
+                    checksums[event_id] = checksum
+                    break
                 changes = self._other(customer, arrival.record_ms, arrival.event)
                 if changes is None:
                     tally.ignored += 1
@@ -234,12 +285,18 @@ class Bucket:
             checksums[event_id] = checksum
         if payments:
             self._tell(pay(customer, payments))
-        if passed_over < len(arrivals):
-            tally.applied += len(arrivals) - passed_over
+        rest = list(left)
+        applied = len(arrivals) - len(rest) - passed_over - (erasing is not None)
+        if applied:
+            tally.applied += applied
             self._touch(customer)
+            self._seen.own(customer_id, applied)
             if self._grouping and customer.kin is not None:
                 newest = next(reversed(checksums))  # remembered last
-                self.kinship.note(customer, customer.kin, len(arrivals) - passed_over, newest)
+                self.kinship.note(customer, customer.kin, applied, newest)
+        if erasing is not None:
+            self._erase(customer, *erasing)
+        return rest
 
     def wake(self, customer_id: str, upto_ms: int) -> None:
         """Wake a cached customer's deadlines up to and including *upto_ms*."""
@@ -298,12 +355,23 @@ class Bucket:
         changed = [self.customers[customer_id] for customer_id in self._changed]
         rows = [*self._rows, *(tiers_row(c, plan_of(c.edition)) for c in changed)]
         rows += [forecast_row(warning, plan) for warning, plan in self._told()]
+        erasures, receipts = self._erasures.seal()
         rows += self.kinship.rows()
+        rows += receipts
         newest_ms = max((c.clock_ms for c in self._touched.values()), default=0)
         marks, drop_marks = self._seen.seal(newest_ms)
         newest, shape = self.in_force.edition.number, self.scorer.plan.shape
         looked = dict.fromkeys([*self._touched, *self.standings.untold])
         ranks = self.tell_ranks()
+        fresh_orders, orders = _by_period(self._fresh), _by_period(self._updated)
+        for period, keys in self._gone_orders.items():
+            # Paid again in a new life: the store may not call them known.
+            again = {
+                key: fresh_orders[period].pop(key)
+                for key in keys & fresh_orders.get(period, {}).keys()
+            }
+            if again:
+                orders.setdefault(period, {}).update(again)
         commit = BucketCommit(
             bucket=self.number,
             version=self.version,
@@ -314,8 +382,8 @@ class Bucket:
                 for key, c in self._touched.items()
             },
             due={key: _deadline(self.customers[key]) for key in looked},
-            fresh_orders=_by_period(self._fresh),
-            orders=_by_period(self._updated),
+            fresh_orders=fresh_orders,
+            orders=orders,
             drop_periods=self._old_periods(newest_ms),
             marks=marks,
             drop_marks=drop_marks,
@@ -326,7 +394,12 @@ class Bucket:
             history_limit=self.scorer.plan.history_limit,
             ranks=ranks,
             drop_ranks=self._gone_ranks,
+            erased=list(self._erased),
+            gone_orders={period: sorted(keys) for period, keys in self._gone_orders.items()},
+            erasures=erasures,
         )
+        for customer_id in self._erased.keys() - self._touched.keys():
+            del self.customers[customer_id]
         self.in_force.changed = False
         self.cursors.update(positions)
         self.version += 1
@@ -336,6 +409,7 @@ class Bucket:
         self._touched, self._changed, self._rows, self._transitions = {}, {}, [], {}
         self._gone_ranks = []
         self._known, self._fresh, self._updated = {}, {}, {}
+        self._erased, self._ledgers, self._gone_orders = {}, {}, {}
         return commit
 
     # -- inside ---------------------------------------------------------------
@@ -384,7 +458,7 @@ class Bucket:
         customer = self.customers[customer_id]
         if customer.edition != self.in_force.edition.number:
             if not customer.clock_ms:
-                return self.adopt(customer_id, None)  # nothing has happened to it yet
+                return self._adopt_anew(customer)
             for changes, plan, older in self.in_force.bring(customer):
                 self._tell(changes, plan, older)
                 self._touch(customer, plan)
@@ -416,10 +490,110 @@ class Bucket:
             return self.kinship.link(customer, customer.kin, record_ms, event)
         return None
 
-    def _learn(self, customer: Customer, record_ms: int, told: MemberTold) -> None:
-        """Apply what a member tells, which is neither de-duplicated nor an event of its own."""
-        changes = None
-        if self._grouping and customer.kin is not None:
+    def _adopt_anew(self, customer: Customer) -> Customer:
+        """Begin under the newest edition with a customer to whom nothing has happened yet."""
+        anew = self.adopt(customer.customer_id, None)
+        if customer.consent is not None:
+            anew.consent = customer.consent
+            self._touch(anew)
+        return anew
+
+    def _of_this_life(
+        self, customer: Customer, erased_ms: int, arrivals: Sequence[Arrival]
+    ) -> Sequence[Arrival]:
+        """Pass over what was told or happened before the customer was erased."""
+        kept = []
+        for arrival in arrivals:
+            if isinstance(arrival, Payment):
+                older = is_older(arrival, erased_ms)
+            elif isinstance(arrival.event, MemberTold):
+                older = self.kinship.refuses(customer, arrival.event, erased_ms)
+            else:
+                erase = isinstance(arrival.event, (CustomerErase, ParentGone))
+                older = not erase and is_older(arrival, erased_ms)
+            if not older:
+                kept.append(arrival)
+        self.tally.ignored += len(arrivals) - len(kept)
+        return kept
+
+    def _allowed(self, consent: Consent, arrivals: Sequence[Arrival]) -> Sequence[Arrival]:
+        """Pass over facts that the customer does not allow to be taken in, until its next word."""
+        kept: list[Arrival] = []
+        for place, arrival in enumerate(arrivals):
+            if isinstance(arrival, Payment):
+                forbidden = consent.forbids(arrival.entry.at_ms)
+            elif isinstance(arrival.event, ConsentChanged):
+                kept += arrivals[place:]
+                break
+            else:
+                event = arrival.event
+                forbidden = isinstance(event, _FACTS) and consent.forbids(event.occurred_ms)
+            if not forbidden:
+                kept.append(arrival)
+        self.tally.ignored += len(arrivals) - len(kept)
+        return kept
+
+    def _erase(self, customer: Customer, record_ms: int, event: CustomerErase) -> None:
+        """Carry a request out: nothing of the customer is left, and a new life may begin."""
+        customer_id = customer.customer_id
+        before = self._erasures.of(customer_id)
+        if before is not None and before.receipt == receipt_id(event):
+            self.tally.repeated += 1
+            return
+        moves, members, parent = 0, 0, False
+        if customer.kin is not None:
+            moves = customer.kin.moves + 1
+            members, parent = self.kinship.erase(
+                customer, customer.kin, record_ms, receipt_id(event)
+            )
+        known = customer_id in self._touched or customer.clock_ms > 0
+        removal = Removal(
+            state=known,
+            orders=self._drop_ledger(customer_id),
+            event_ids=self._seen.forget(customer_id),
+            members=members,
+            parent=parent,
+        )
+        # What was announced of the life that ended comes out first, then the tombstone.
+        self._rows.append(self._erasures.note(event, record_ms, moves, removal))
+        for noted in (self._touched, self._changed, self._transitions, self.standings.untold):
+            noted.pop(customer_id, None)
+        self._erased[customer_id] = None
+        self.adopt(customer_id, None)
+        self.tally.applied += 1
+
+    def _drop_ledger(self, customer_id: str) -> int:
+        """Take a customer out of the ledger; return how many orders there were."""
+        prefix = ledger_key(customer_id, "")
+        fresh = [key for key in self._fresh if key.startswith(prefix)]
+        for entries in (self._known, self._fresh, self._updated):
+            for key in [key for key in entries if key.startswith(prefix)]:
+                del entries[key]
+        stored = 0
+        for period, key in self._ledgers.get(customer_id, ()):
+            keys = self._gone_orders.setdefault(period, set())
+            stored += key not in keys
+            keys.add(key)
+        return len(fresh) + stored
+
+    def _consent(
+        self, customer: Customer, record_ms: int, event: ConsentChanged
+    ) -> Sequence[Change]:
+        changes = self.scorer.consent(
+            customer, record_ms, event.event_id, event.occurred_ms, allowed=event.scoring
+        )
+        if customer.kin is not None:
+            self.kinship.set_apart(customer, customer.kin)
+        return changes
+
+    def _learn(self, customer: Customer, record_ms: int, told: MemberTold | ParentGone) -> None:
+        """Apply what a member or a parent tells: not de-duplicated, nor an event of its own."""
+        changes: Sequence[Change] | None = None
+        if customer.kin is None:
+            pass
+        elif isinstance(told, ParentGone):
+            changes = () if self.kinship.part(customer, customer.kin, record_ms, told) else None
+        elif self._grouping:
             changes = self.kinship.learn(customer, customer.kin, record_ms, told)
         if changes is None:
             self.tally.ignored += 1

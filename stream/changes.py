@@ -40,6 +40,7 @@ PINNED = "pinned"
 REVIEW = "review"
 POLICY_CHANGED = "policy_changed"
 BOUNDARY_MOVED = "boundary_moved"
+CONSENT = "consent"
 
 
 class Cause(Struct, frozen=True, gc=False):
@@ -49,10 +50,12 @@ class Cause(Struct, frozen=True, gc=False):
         kind: One of the constants of this module.
         event_id: Id of the event, or of the control that moved policy or boundaries; None
             where time passed.
+        of_member: Whether it is another customer's event, of one that counts for this one.
     """
 
     kind: str
     event_id: str | None = None
+    of_member: bool = False
 
 
 TIME_PASSED = Cause(TIME)
@@ -100,6 +103,8 @@ class Change(Struct, frozen=True, gc=False):
         waited: The rule that has held it back until now.
         forecast: The next change of the grading if nothing happens; None where the policy does
             not ask for it, or there is none in sight.
+        erased_ms: When the customer was erased last, since when its sequences count anew; None
+            if it never was.
     """
 
     customer_id: str
@@ -116,15 +121,24 @@ class Change(Struct, frozen=True, gc=False):
     pin: Pin | None = None
     waited: Waiting | None = None
     forecast: Forecast | None = None
+    erased_ms: int | None = None
 
 
-def change_id(customer_id: str, grading: str, sequence: int, policy: str, version: int) -> str:
+def change_id(
+    customer_id: str,
+    grading: str,
+    sequence: int,
+    policy: str,
+    version: int,
+    erased_ms: int | None = None,
+) -> str:
     """Return the id of a change: the same for the same change, whoever computes it.
 
     >>> change_id("c1", "value", 1, "cdnow", 1) == change_id("c1", "value", 1, "cdnow", 1)
     True
     """
-    text = _SEPARATOR.join((customer_id, grading, str(sequence), policy, str(version)))
+    life = () if erased_ms is None else (str(erased_ms),)
+    text = _SEPARATOR.join((customer_id, grading, str(sequence), policy, str(version), *life))
     return hashlib.blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest()
 
 
@@ -305,7 +319,14 @@ def change_payload(
     ones, have something for its grading.
     """
     payload: dict[str, object] = {
-        "id": change_id(change.customer_id, change.grading, change.sequence, policy, version),
+        "id": change_id(
+            change.customer_id,
+            change.grading,
+            change.sequence,
+            policy,
+            version,
+            change.erased_ms,
+        ),
         "customer_id": change.customer_id,
         "grading": change.grading,
         "from": change.before,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Raw, Struct
 
+from stream.consent import Consent
 from stream.forecast.warning import Warned
 from stream.groups.gather import regroup
 from stream.groups.kin import Kin
@@ -99,6 +100,7 @@ class Customer:
         edition: Number of the edition that it was judged under last.
         retired: Standings in gradings that the policy does not name any more: what comes back
             goes on with its sequence.
+        consent: What it has said about being scored; None where it has said nothing.
         due_ms: No grade changes by time alone before this instant; conservative.
         quiet_ms: Up to this instant orders may be counted in passing; transient.
         risk_ms: No grade of which a fall is warned changes by time alone before this instant,
@@ -106,6 +108,7 @@ class Customer:
         look_ms: No warning of a fall is due before this instant; conservative.
         warned: The warnings of falls so far, by grading; None before the first.
         untold: What of them has not been announced yet; transient.
+        erased_ms: When an earlier life of it was erased, as its bucket remembers; not stored.
         low: Per watched measure, the least value that keeps every grade as it is; transient
             like the next two, empty until the customer was judged once.
         high: Per watched measure, the first value above that no longer does.
@@ -119,10 +122,12 @@ class Customer:
         "asides",
         "attributes",
         "clock_ms",
+        "consent",
         "customer_id",
         "due_ms",
         "dues",
         "edition",
+        "erased_ms",
         "grades",
         "high",
         "kin",
@@ -154,6 +159,7 @@ class Customer:
         self.retired: dict[str, Grade] = {}
         self.packed_grades: Raw | None = None
         self.kin = Kin() if shape.groups else None
+        self.consent: Consent | None = None
         self.due_ms = NEVER
         self.quiet_ms = self.risk_ms = self.look_ms = NEVER
         self.warned: dict[str, Warned] | None = None
@@ -164,6 +170,12 @@ class Customer:
         self.asides: list[Aside] = []
         self.ranks: dict[str, int | None] = {}
         self.ranks_due_ms = 0
+        self.erased_ms: int | None = None
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the customer forbids being scored: no grade, no deadline, nothing taken in."""
+        return self.consent is not None and self.consent.withdrawn_ms is not None
 
     @property
     def deadline_ms(self) -> int:
@@ -190,6 +202,7 @@ class Customer:
         twin.grades = [copy(grade) for grade in self.grades]
         twin.packed_grades = None
         twin.due_ms, twin.quiet_ms, twin.risk_ms = self.due_ms, self.quiet_ms, self.risk_ms
+        twin.consent, twin.erased_ms = self.consent, self.erased_ms
         twin.look_ms = NEVER
         twin.warned, twin.untold, twin.asides = None, [], []
         twin.ranks, twin.ranks_due_ms = {}, 0
@@ -199,7 +212,7 @@ class Customer:
 
 def encode(customer: Customer, shape: Shape) -> bytes:
     """Return the stored form of *customer*; `decode` is its inverse."""
-    fields = (
+    fields: tuple[object, ...] = (
         FORMAT,
         customer.clock_ms,
         customer.due_ms,
@@ -208,6 +221,9 @@ def encode(customer: Customer, shape: Shape) -> bytes:
         customer.pending,
         _packed_grades(customer, shape),
     )
+    if customer.consent is not None:
+        told = (customer.look_ms, customer.warned, customer.edition, customer.consent)
+        return _encode((*fields, customer.kin, *told))
     if customer.edition:
         return _encode((*fields, customer.kin, customer.look_ms, customer.warned, customer.edition))
     if customer.warned is not None or customer.look_ms < NEVER:
@@ -227,7 +243,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class Stored(Struct, array_like=True, gc=False):
-    """The stored form; what stands last is missing where no policy has asked for it."""
+    """The stored form; what stands last is missing where nobody has asked for it."""
 
     format: int
     clock_ms: int
@@ -240,6 +256,7 @@ class Stored(Struct, array_like=True, gc=False):
     look_ms: int = NEVER
     warned: dict[str, Warned] | None = None
     edition: int = 0
+    consent: Consent | None = None
 
 
 class _Mark(Struct, array_like=True, gc=False):
@@ -287,6 +304,7 @@ def restore(customer_id: str, found: Stored, shape: Shape) -> Customer:
     customer.warned = found.warned
     customer.attributes = found.attributes
     customer.pending = found.pending
+    customer.consent = found.consent
     for kind, totals, closed, newest in found.series:
         if kind in customer.kinds:
             customer.kinds[kind].restore(totals, closed, newest, found.clock_ms)

@@ -12,13 +12,22 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from stream.changes import TIME_PASSED, Cause, Change, direction, moved_reasons, reasons_for
+from stream.changes import (
+    CONSENT,
+    TIME_PASSED,
+    Cause,
+    Change,
+    direction,
+    moved_reasons,
+    reasons_for,
+)
+from stream.consent import Consent
 from stream.customer import ORDERS
 from stream.forecast.foresight import Foresight
 from stream.gradings.base import Reading
 from stream.measures import PROFILE
 from stream.sentinels import NEVER
-from stream.stability import NO_RULES, changed, steady
+from stream.stability import NO_RULES, changed, steady, withhold
 from stream.way_back import WaysBack
 
 if TYPE_CHECKING:
@@ -149,6 +158,25 @@ class Scorer:
                     customer.attributes[name] = value
 
         return self._apply(customer, record_ms, Cause("profile", event_id), PROFILE, apply)
+
+    def consent(
+        self, customer: Customer, record_ms: int, event_id: str, at_ms: int, *, allowed: bool
+    ) -> Sequence[Change]:
+        """Apply what the customer said at *at_ms* about being scored.
+
+        Judged only if it makes a difference: a first yes makes nobody a customer.
+        """
+        said = (customer.consent or Consent()).said(at_ms, allowed=allowed)
+        if (said.withdrawn_ms is not None) == customer.withheld:
+            customer.consent = said
+            return NO_CHANGES
+
+        def apply(now_ms: int) -> None:
+            del now_ms
+            customer.consent = said
+            customer.low, customer.high, customer.dues = [], [], []
+
+        return self._apply(customer, record_ms, Cause(CONSENT, event_id), PROFILE, apply)
 
     def gather(
         self,
@@ -387,13 +415,17 @@ class Scorer:
             if not mask >> position & 1:
                 continue
             standing, rules = grades[position], plan.stability[position]
-            tier = plan.earned(position, reading, standing)
-            if tier is not None and grading.expires:
-                standing.kept_until_ms = grading.kept_until_ms(reading, standing)
             held = standing.held
             pin, wait = (None, None) if held is None else (held.pin, held.waiting)
-            if held is not None or rules is not NO_RULES:
-                tier = steady(customer, grading, rules, standing, tier, now_ms)
+            if customer.withheld:
+                withhold(customer, grading, standing, now_ms)
+                tier = pin = wait = None
+            else:
+                tier = plan.earned(position, reading, standing)
+                if tier is not None and grading.expires:
+                    standing.kept_until_ms = grading.kept_until_ms(reading, standing)
+                if held is not None or rules is not NO_RULES:
+                    tier = steady(customer, grading, rules, standing, tier, now_ms)
             if tier == standing.tier:
                 continue
             reading.tiers[position] = tier
@@ -413,11 +445,12 @@ class Scorer:
                     score=self._score(position, reading),
                     pin=pin,
                     waited=wait if wait and wait.direction == way and not pin else None,
+                    erased_ms=customer.erased_ms,
                 )
             )
             standing.tier = tier
             standing.since_ms = now_ms
-            if rules is not NO_RULES:
+            if rules is not NO_RULES and not customer.withheld:
                 earned = plan.earned(position, reading, standing)
                 changed(customer, grading, rules, standing, earned, way)
         self._settle(customer, now_ms, values)
@@ -448,6 +481,9 @@ class Scorer:
         A reading that is still in its range keeps the instant that was found for it: `_review`
         has looked for a new one where an event may have moved it.
         """
+        if customer.withheld:
+            customer.due_ms = customer.risk_ms = customer.quiet_ms = NEVER
+            return
         low, high, dues = customer.low, customer.high, customer.dues
         if not low:
             empty = len(self.plan.watched)

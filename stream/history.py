@@ -73,7 +73,8 @@ def encode_transition(change: Change, plan: Plan) -> bytes:
             change.sequence,
             change.instant_ms,
             change.cause.kind,
-            change.cause.event_id,
+            # A member may be erased, and its events' ids may name it: they are not kept here.
+            None if change.cause.of_member else change.cause.event_id,
             plan.version,
             tuple(map(_moved, change.reasons)),
             change.pin,

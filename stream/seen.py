@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -27,7 +27,22 @@ class DedupWindow:
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decoder = msgspec.msgpack.Decoder(tuple[int, list[str], list[int]])
+_Owner = tuple[str, int]
+_decoder = msgspec.msgpack.Decoder(tuple[int, list[str], list[int], list[_Owner]])
+
+
+class _Blob(NamedTuple):
+    """What one commit stored.
+
+    Attributes:
+        newest_ms: Record time.
+        ids: In the order of arrival.
+        owners: Whose they are: customers, each with the number of ids in a row.
+    """
+
+    newest_ms: int
+    ids: list[str]
+    owners: list[_Owner]
 
 
 class Seen:
@@ -38,18 +53,46 @@ class Seen:
             checksum) from a conflict; set one that is not known yet, and never any other.
     """
 
-    __slots__ = ("_blobs", "_sealed", "_window", "checksums")
+    __slots__ = ("_blobs", "_owners", "_sealed", "_stale", "_window", "checksums")
 
     def __init__(self, window: DedupWindow, stored: Iterable[bytes] = ()) -> None:
         """Start from the blobs that earlier commits stored, oldest first."""
         self._window = window
         self.checksums: dict[str, int] = {}
-        self._blobs: deque[tuple[int, list[str]]] = deque()
+        self._blobs: deque[_Blob] = deque()
         for blob in stored:
-            newest_ms, ids, checksums = _decoder.decode(blob)
-            self._blobs.append((newest_ms, ids))
+            newest_ms, ids, checksums, owners = _decoder.decode(blob)
+            self._blobs.append(_Blob(newest_ms, ids, owners))
             self.checksums.update(zip(ids, checksums, strict=True))
         self._sealed = len(self.checksums)
+        self._owners: list[_Owner] = []
+        self._stale = 0
+
+    def own(self, customer_id: str, count: int) -> None:
+        """Say whose the last *count* ids are."""
+        self._owners.append((customer_id, count))
+
+    def forget(self, customer_id: str) -> int:
+        """Forget the ids of a customer, which may name it; returns how many there were.
+
+        The next `seal` stores everything else anew.
+        """
+        forgotten = 0
+        for place, blob in enumerate(self._blobs):
+            ids, owners = _without(customer_id, blob.ids, blob.owners)
+            gone = len(blob.ids) - len(ids)
+            if gone or len(owners) < len(blob.owners):
+                self._stale = len(self._blobs)
+                self._blobs[place] = _Blob(blob.newest_ms, ids, owners)
+            for event_id in set(blob.ids).difference(ids):
+                del self.checksums[event_id]
+            forgotten += gone
+        self._sealed -= forgotten
+        fresh = list(islice(self.checksums, self._sealed, None))
+        kept, self._owners = _without(customer_id, fresh, self._owners)
+        for event_id in set(fresh).difference(kept):
+            del self.checksums[event_id]
+        return forgotten + len(fresh) - len(kept)
 
     def seal(self, now_ms: int) -> tuple[bytes, int]:
         """Close what was added since the last call.
@@ -58,6 +101,8 @@ class Seen:
             The blob to store (empty if nothing was added), and how many of the
             oldest stored blobs to drop because they fell out of the window at *now_ms*.
         """
+        if self._stale:
+            return self._rewrite(now_ms)
         checksums, blobs = self.checksums, self._blobs
         blob = b""
         added = len(checksums) - self._sealed
@@ -67,15 +112,45 @@ class Seen:
             sums = list(islice(reversed(checksums.values()), added))
             ids.reverse()
             sums.reverse()
-            blob = _encode((now_ms, ids, sums))
-            blobs.append((now_ms, ids))
+            blob = _encode((now_ms, ids, sums, self._owners))
+            blobs.append(_Blob(now_ms, ids, self._owners))
         dropped = 0
         limit_ms = now_ms - self._window.age_ms
         # The newest blob always stays: it is only being stored now.
-        while len(blobs) > 1 and (blobs[0][0] < limit_ms or len(checksums) > self._window.events):
-            _, ids = blobs.popleft()
-            for event_id in ids:
+        while len(blobs) > 1 and (
+            blobs[0].newest_ms < limit_ms
+            or len(checksums) - len(blobs[0].ids) >= self._window.events
+        ):
+            for event_id in blobs.popleft().ids:
                 checksums.pop(event_id, None)
             dropped += 1
         self._sealed = len(checksums)
+        self._owners = []
         return blob, dropped
+
+    def _rewrite(self, now_ms: int) -> tuple[bytes, int]:
+        """Store everything anew, as one blob in the place of those that are stored."""
+        dropped, self._stale = self._stale, 0
+        owners = [owner for blob in self._blobs for owner in blob.owners] + self._owners
+        ids = list(self.checksums)
+        now_ms = max([now_ms, *(blob.newest_ms for blob in self._blobs)])
+        self._blobs = deque([_Blob(now_ms, ids, owners)] if ids else [])
+        self._owners, self._sealed = [], len(ids)
+        if not ids:
+            return b"", dropped
+        return _encode((now_ms, ids, list(self.checksums.values()), owners)), dropped
+
+
+def _without(
+    customer_id: str, ids: list[str], owners: list[_Owner]
+) -> tuple[list[str], list[_Owner]]:
+    """Return what is left without those of a customer."""
+    kept: list[str] = []
+    others: list[_Owner] = []
+    start = 0
+    for owner, count in owners:
+        if owner != customer_id:
+            kept += ids[start : start + count]
+            others.append((owner, count))
+        start += count
+    return kept + ids[start:], others

@@ -235,6 +235,17 @@ def steady(
     return found.tier
 
 
+def withhold(customer: Customer, grading: Grading, standing: Grade, now_ms: int) -> None:
+    """Let nothing stand or wait: the customer forbids being scored. A pin waits for its return."""
+    standing.kept_until_ms = 0
+    held = standing.held
+    if held is not None and held.waiting is not None:
+        if held.waiting.grace is not None:
+            notice = GraceNotice(grading.name, held.waiting.grace, now_ms, started=False)
+            customer.asides.append(notice)
+        standing.held = replace(held, waiting=None)
+
+
 def changed(
     customer: Customer,
     grading: Grading,

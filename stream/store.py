@@ -85,6 +85,7 @@ class BucketHead:
         clock_ms: Largest clock committed, or None before the first.
         last_row: No outbox row has a larger number (trimmed or not); 0 before the first.
         editions: The blob last committed as `BucketCommit.editions`; empty if there is none.
+        erasures: What was committed last of each erased customer, by its pseudonym.
     """
 
     bucket: int
@@ -95,6 +96,7 @@ class BucketHead:
     clock_ms: int | None
     last_row: int
     editions: bytes = b""
+    erasures: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -130,6 +132,7 @@ class BucketCommit:
             it afterwards. Ledger entries do not say whose they are here: see `gone_orders`.
         gone_orders: Ledger period to ledger keys that go, found with `Store.scan_orders`. After
             the check of `fresh_orders`, before `orders` are written.
+        erasures: What to remember of each erased customer, by its pseudonym; kept for good.
     """
 
     bucket: int
@@ -152,6 +155,7 @@ class BucketCommit:
     history_limit: int = 0
     erased: list[str] = field(default_factory=list)
     gone_orders: dict[int, list[str]] = field(default_factory=dict)
+    erasures: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

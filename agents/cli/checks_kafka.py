@@ -18,6 +18,7 @@ from agents.replay.reading import read, reader, spans
 from agents.replay.retention import RETENTION, topic_configs
 from agents.rights import lacking
 from agents.settings import INPUTS, OUTBOX, OUTPUTS, SettingsError
+from agents.topics import COMPACTED
 from stream.calendar import DAY_MS
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from agents.rights import Right
     from agents.settings import Settings
 
-COMPACTED = "customer-tiers"
 _FETCH_API = 1
 _TRANSACTION_APIS = {
     22: "InitProducerId",
@@ -192,7 +192,8 @@ async def _configs(settings: Settings, topics: Iterable[str]) -> list[Finding]:
 
 def _retention(settings: Settings, name: str, config: dict[str, str]) -> Iterator[Finding]:
     compacted = "compact" in config.get("cleanup.policy", "delete")
-    if compacted != (name == settings.topic(COMPACTED)) and config:
+    wants = any(name == settings.topic(base) for base in COMPACTED)
+    if compacted != wants and config:
         wanted = "delete" if compacted else "compact"
         yield warn(
             name,

@@ -10,6 +10,7 @@ from agents.cli import (
     decisions,
     demo,
     doctor,
+    erase,
     explain,
     export,
     fit,
@@ -42,6 +43,7 @@ app.command()(decisions.unpin)
 app.command()(decisions.review)
 app.command()(forecast.forecast)
 app.command()(rfm.rfm)
+app.command()(erase.erase)
 app.command()(doctor.doctor)
 policy.app.command()(cuts.cuts)
 app.add_typer(fit.app, name="fit")

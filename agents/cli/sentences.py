@@ -14,6 +14,7 @@ _CAUSES = {
     "refund": "with a refund",
     "interaction": "with an interaction",
     "profile": "with a change of profile",
+    "consent": "with a word about consent",
     "time": "as time passed",
     "policy_changed": "by a new policy",
     "boundary_moved": "as others moved the boundary",

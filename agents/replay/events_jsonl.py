@@ -15,6 +15,7 @@ from schemas.decode import (
     decode_order,
     decode_profile,
 )
+from schemas.records import CustomerErase
 from schemas.vocabulary import INTERACTION_KINDS
 from stream.beginnings import beginning
 from stream.decisions import DECISIONS
@@ -27,14 +28,19 @@ if TYPE_CHECKING:
     from schemas.records import Interaction
     from stream.decisions import Decision
 
-    Decode = Callable[[bytes | None], Order | Interaction | Profile | Decision]
+    Decode = Callable[[bytes | None], Order | Interaction | Profile | Decision | CustomerErase]
 
-_CUSTOMER_CONTROLS: Final = ("tier.pinned", "tier.unpinned", "review.submitted")
+_CUSTOMER_CONTROLS: Final = (
+    "tier.pinned",
+    "tier.unpinned",
+    "review.submitted",
+    "customer.erase",
+)
 
 
-def _decode_customer_control(data: bytes | None) -> Decision:
+def _decode_customer_control(data: bytes | None) -> Decision | CustomerErase:
     control = decode_control(data)
-    if not isinstance(control, DECISIONS):
+    if not isinstance(control, (*DECISIONS, CustomerErase)):
         raise Rejected("wrong_schema", f"kind: must be one of {', '.join(_CUSTOMER_CONTROLS)}")
     return control
 

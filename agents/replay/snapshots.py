@@ -40,6 +40,7 @@ def snapshots(
 ) -> list[Snapshot]:
     """Return every customer that the records up to *as_of_ms* tell of, by id.
 
+    Who forbids being scored by then is left out.
     Measures do not depend on how customers are graded, so nobody is: that saves time.
     """
     measures = document.model_copy(update={"gradings": {}, "population": None})
@@ -51,6 +52,8 @@ def snapshots(
     found = []
     for customer_id, state in sorted(result.states.items()):
         customer = decode(customer_id, state, plan.shape)
+        if customer.withheld:
+            continue
         customer.roll(as_of_ms)
         totals = customer.orders.totals
         values = plan.read(customer, as_of_ms)

@@ -39,6 +39,7 @@ class MemoryBucket:
     editions: bytes = b""
     ranks: dict[str, dict[str, int]] = field(default_factory=dict)
     history: dict[str, list[bytes]] = field(default_factory=dict)
+    erasures: dict[str, bytes] = field(default_factory=dict)
 
     def head(self, bucket: int, epoch: int) -> BucketHead:
         """Return what a writer needs to know; *bucket* and *epoch* are the caller's."""
@@ -51,6 +52,7 @@ class MemoryBucket:
             clock_ms=self.clock_ms,
             last_row=self.last_row,
             editions=self.editions,
+            erasures=dict(self.erasures),
         )
 
     def judge(self, commit: BucketCommit) -> Outcome:
@@ -106,6 +108,7 @@ class MemoryBucket:
             self.history.pop(customer, None)
             for readings in self.ranks.values():
                 readings.pop(customer, None)
+        self.erasures.update(commit.erasures)
         for name in commit.drop_ranks:
             self.ranks.pop(name, None)
         for period, keys in commit.gone_orders.items():

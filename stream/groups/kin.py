@@ -8,6 +8,7 @@ carries a version for each step, so that repeats and old news do no harm in any 
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST_PATH = 4
 """User, customer, group, holding: what is further down is not counted any more."""
+_MARK_BYTES = 12
+_SEPARATOR = "\x1f"
 
 Path = tuple[str, ...]
 Versions = tuple[int, ...]
@@ -79,7 +82,9 @@ class Kin(Struct, array_like=True):
         linked_ms: Instant of the link that counts; the newest does, whenever it arrives.
         target: What that link names: the parent, or the customer itself for none.
         members: Figures of everyone below, by path.
-        left: Per path, the versions as of which its last member has left.
+        left: Per path, the versions as of which its last member has left. Of the paths only
+            hashes: who left may have been erased.
+        apart: Counts for nobody, as it forbids being scored.
     """
 
     revision: int = 0
@@ -87,11 +92,12 @@ class Kin(Struct, array_like=True):
     linked_ms: int = -1
     target: str | None = None
     members: dict[Path, Figures] = {}
-    left: dict[Path, Versions] = {}
+    left: dict[bytes, Versions] = {}
+    apart: bool = False
 
     def parent_of(self, customer_id: str) -> str | None:
         """Return the parent of *customer_id*, whose place this is."""
-        return None if self.target == customer_id else self.target
+        return None if self.apart or self.target == customer_id else self.target
 
     def link(self, customer_id: str, target: str, at_ms: int) -> None:
         """Take note of a link that was made at *at_ms*; of two at once, the larger id counts."""
@@ -99,6 +105,13 @@ class Kin(Struct, array_like=True):
             return
         before = self.parent_of(customer_id)
         self.linked_ms, self.target = at_ms, target
+        if self.parent_of(customer_id) != before:
+            self.moves += 1
+
+    def set_apart(self, customer_id: str, *, apart: bool) -> None:
+        """Let the customer count for its parent no longer, or again."""
+        before = self.parent_of(customer_id)
+        self.apart = apart
         if self.parent_of(customer_id) != before:
             self.moves += 1
 
@@ -123,9 +136,10 @@ class Kin(Struct, array_like=True):
             yield News(path, figures.versions, figures.series)
 
     def _forget(self, path: Path, versions: Versions) -> Exchange | None:
-        if self.left.get(path, ()) >= versions:
+        mark = _mark(path)
+        if self.left.get(mark, ()) >= versions:
             return None
-        self.left[path] = versions
+        self.left[mark] = versions
         steps = len(path)
         gone = [
             member
@@ -138,9 +152,13 @@ class Kin(Struct, array_like=True):
         if not self.left:
             return False
         return any(
-            self.left.get(news.path[:steps], ()) > news.versions[:steps]
+            self.left.get(_mark(news.path[:steps]), ()) > news.versions[:steps]
             for steps in range(1, len(news.path) + 1)
         )
+
+
+def _mark(path: Path) -> bytes:
+    return hashlib.blake2b(_SEPARATOR.join(path).encode(), digest_size=_MARK_BYTES).digest()
 
 
 def passed_on(customer_id: str, kin: Kin, news: News, parent: str) -> News | None:

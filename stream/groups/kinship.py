@@ -9,7 +9,7 @@ from stream.changes import INTERACTION, ORDER, PROFILE, REFUND, Cause
 from stream.customer import ORDERS
 from stream.groups.gather import pack, regroup
 from stream.groups.kin import News, passed_on
-from stream.groups.member_rows import member_rows
+from stream.groups.member_rows import gone_row, member_rows
 from stream.totals import Totals
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stream.customer import Customer
     from stream.fold import Scorer
     from stream.groups.kin import Exchange, Kin, Packed, Path
-    from stream.groups.member_rows import MemberTold
+    from stream.groups.member_rows import MemberTold, ParentGone
 
 
 @dataclass(slots=True)
@@ -50,12 +50,18 @@ class _Stir:
 class Kinship:
     """The members and parents that one batch has touched in one bucket."""
 
-    __slots__ = ("_scorer", "_stirred")
+    __slots__ = ("_rows", "_scorer", "_stirred")
 
     def __init__(self, scorer: Scorer) -> None:
         """Score with *scorer*."""
         self._scorer = scorer
         self._stirred: dict[str, _Stir] = {}
+        self._rows: list[bytes] = []
+
+    @property
+    def has_news(self) -> bool:
+        """Whether `rows` has anything to tell."""
+        return bool(self._rows or self._stirred)
 
     def score_with(self, scorer: Scorer) -> None:
         """Score with *scorer* from here on."""
@@ -82,6 +88,14 @@ class Kinship:
 
         cause = Cause(PROFILE, event.event_id)
         return self._scorer.gather(customer, record_ms, cause, PROFILE, apply)
+
+    def set_apart(self, customer: Customer, kin: Kin) -> None:
+        """Let the customer count for its parent only while it may be scored."""
+        if kin.apart != customer.withheld:
+            stir = self._stir(customer, kin)
+            moves = kin.moves
+            kin.set_apart(customer.customer_id, apart=customer.withheld)
+            stir.moved = stir.moved or kin.moves > moves
 
     def learn(
         self, customer: Customer, kin: Kin, record_ms: int, told: MemberTold
@@ -111,7 +125,7 @@ class Kinship:
 
             # One kind alone is looked at like an event of that kind.
             source = next(iter(kinds)) if len(kinds) == 1 else PROFILE
-            cause = Cause(_cause(exchange, kinds), told.cause)
+            cause = Cause(_cause(exchange, kinds), told.cause, of_member=True)
             changes = self._scorer.gather(customer, record_ms, cause, source, apply)
         if kin.target is not None:
             at_ms = max(record_ms, customer.clock_ms)
@@ -120,10 +134,57 @@ class Kinship:
                 stir.news[news.path, news.series is None] = news, at_ms, told.cause
         return changes
 
+    def erase(self, customer: Customer, kin: Kin, erased_ms: int, cause: str) -> tuple[int, bool]:
+        """Take an erased customer out: its parent forgets it, and its members their link.
+
+        Returns how many members there were, and whether there was a parent.
+        """
+        me = customer.customer_id
+        stir = self._stirred.pop(me, None)
+        parent = kin.parent_of(me) if stir is None else stir.told
+        if parent is not None:
+            left = News((me,), (kin.moves + 1,), None)
+            self._rows += member_rows(parent, cause, [left], erased_ms, kin.linked_ms)
+        members = sorted({path[0] for path in kin.members})
+        self._rows += [gone_row(member, me, erased_ms) for member in members]
+        return len(members), parent is not None
+
+    def refuses(self, customer: Customer, told: MemberTold, erased_ms: int) -> bool:
+        """Say whether what a member tells is of the life of its parent that was erased.
+
+        A member whose link is that old is answered. That someone left who is not known here
+        is of that life, too.
+        """
+        if all(news.series is None for news in told.news):
+            known = {} if customer.kin is None else customer.kin.members
+            return all(news.path not in known for news in told.news)
+        if told.linked_ms > erased_ms:
+            return False
+        self._rows.append(gone_row(told.news[0].path[0], customer.customer_id, erased_ms))
+        return True
+
+    def part(self, customer: Customer, kin: Kin, record_ms: int, gone: ParentGone) -> bool:
+        """End the link to a parent that was erased; returns whether there was one to end.
+
+        A link that was made afterwards stays, and the parent is told everything anew.
+        """
+        me = customer.customer_id
+        if kin.target != gone.parent:
+            return False
+        stir = self._stir(customer, kin)
+        stir.moved = True
+        if kin.linked_ms > gone.erased_ms:
+            stir.own_ms = max(record_ms, customer.clock_ms)
+        else:
+            kin.target = me
+            kin.moves += 1
+            stir.told = None
+        return True
+
     def rows(self) -> list[bytes]:
-        """Return the outbox rows that tell every parent what is new, and start over."""
-        rows = [row for stir in self._stirred.values() for row in _told(stir)]
-        self._stirred = {}
+        """Return the outbox rows that tell everyone what is new, and start over."""
+        rows = [*self._rows, *(row for stir in self._stirred.values() for row in _told(stir))]
+        self._rows, self._stirred = [], {}
         return rows
 
     def _stir(self, customer: Customer, kin: Kin) -> _Stir:
@@ -166,15 +227,16 @@ def _told(stir: _Stir) -> Iterator[bytes]:
     if stir.own_ms is not None:
         if stir.moved and stir.told is not None and stir.told != parent:
             left = News((me,), (kin.moves,), None)
-            yield from member_rows(stir.told, stir.event_id, [left], stir.own_ms)
+            yield from member_rows(stir.told, stir.event_id, [left], stir.own_ms, kin.linked_ms)
         if parent is not None:
             own = News((me,), (kin.moves, kin.revision), pack(stir.customer.kinds))
             all_below = kin.news_of_all() if stir.moved else ()
             news = [own, *_passed_on(me, kin, all_below, parent)]
-            yield from member_rows(parent, stir.event_id, news, stir.own_ms)
+            yield from member_rows(parent, stir.event_id, news, stir.own_ms, kin.linked_ms)
     if parent is not None and not stir.moved:
         for one, at_ms, cause in stir.news.values():
-            yield from member_rows(parent, cause, _passed_on(me, kin, [one], parent), at_ms)
+            passed = _passed_on(me, kin, [one], parent)
+            yield from member_rows(parent, cause, passed, at_ms, kin.linked_ms)
 
 
 def _passed_on(me: str, kin: Kin, news: Iterable[News], parent: str) -> Iterator[News]:

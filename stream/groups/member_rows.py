@@ -1,6 +1,6 @@
-"""Records of `group-members`: what a parent is told of one below it. Pure encoding.
+"""Records of `group-members`: what a parent is told of one below it, and back. Pure encoding.
 
-The topic is internal: written by the relay, read by the scoring service, keyed by the parent.
+The topic is internal: written by the relay, read by the scoring service, keyed by whom it tells.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class MemberTold(Struct, frozen=True, gc=False):
         event_id: Always empty: repeats are known by their versions.
         cause: The last event behind the news.
         news: What the parent is told, to be taken in at once.
+        linked_ms: Instant of the link by which the teller belongs to the parent.
         occurred_ms: Always 0: nothing can be told too early.
     """
 
@@ -38,24 +39,48 @@ class MemberTold(Struct, frozen=True, gc=False):
     customer_id: str
     cause: str
     news: list[News]
+    linked_ms: int = 0
+    event_id: str = ""
+    occurred_ms: int = 0
+
+
+class ParentGone(Struct, frozen=True, gc=False):
+    """Such a record the other way round: a member learns that its parent was erased.
+
+    Attributes:
+        customer_id: The member.
+        parent: The customer that was erased.
+        erased_ms: When; links made up to then end.
+        event_id: Always empty: repeats change nothing.
+        occurred_ms: Always 0.
+    """
+
+    kind: ClassVar[str] = "parent.gone"
+    customer_id: str
+    parent: str
+    erased_ms: int
     event_id: str = ""
     occurred_ms: int = 0
 
 
 class _Told(Struct, array_like=True, gc=False):
-    """The value of a record."""
+    """The value of a record; `gone` makes it one for a member."""
 
     format: int
-    parent: str
+    customer: str
     cause: str
     news: list[News]
+    linked_ms: int
+    gone: tuple[str, int] | None = None
 
 
 _decode = msgspec.msgpack.Decoder(_Told).decode
 _encode = msgspec.msgpack.Encoder().encode
 
 
-def member_rows(parent: str, cause: str, news: Iterable[News], record_ms: int) -> Iterator[bytes]:
+def member_rows(
+    parent: str, cause: str, news: Iterable[News], record_ms: int, linked_ms: int
+) -> Iterator[bytes]:
     """Yield the outbox rows that tell *parent* its *news*, dated *record_ms*.
 
     One row, unless it would become too large for a record; nothing is yielded for no news.
@@ -65,20 +90,24 @@ def member_rows(parent: str, cause: str, news: Iterable[News], record_ms: int) -
     for one in news:
         more = sum(len(packed.closed) for packed in one.series or ()) + _LEAST_BYTES
         if share and size + more > _MOST_BYTES:
-            yield _row(parent, cause, share, record_ms)
+            yield _row(_Told(_FORMAT, parent, cause, share, linked_ms), record_ms)
             share, size = [], 0
         share.append(one)
         size += more
     if share:
-        yield _row(parent, cause, share, record_ms)
+        yield _row(_Told(_FORMAT, parent, cause, share, linked_ms), record_ms)
 
 
-def _row(parent: str, cause: str, news: list[News], record_ms: int) -> bytes:
-    value = _encode(_Told(_FORMAT, parent, cause, news))
-    return encode_row(Row(GROUP_MEMBERS, parent.encode(), value, [], record_ms))
+def gone_row(member: str, parent: str, erased_ms: int) -> bytes:
+    """Return the outbox row that tells *member* that *parent* was erased."""
+    return _row(_Told(_FORMAT, member, "", [], 0, (parent, erased_ms)), erased_ms)
 
 
-def decode_member(value: bytes | None) -> MemberTold:
+def _row(told: _Told, record_ms: int) -> bytes:
+    return encode_row(Row(GROUP_MEMBERS, told.customer.encode(), _encode(told), [], record_ms))
+
+
+def decode_member(value: bytes | None) -> MemberTold | ParentGone:
     """Decode the value of a record of `group-members`.
 
     Raises:
@@ -90,4 +119,6 @@ def decode_member(value: bytes | None) -> MemberTold:
         told = _decode(value)
     except msgspec.MsgspecError as exc:
         raise Rejected("wrong_schema", "value: must be written by a worker") from exc
-    return MemberTold(told.parent, told.cause, told.news)
+    if told.gone is not None:
+        return ParentGone(told.customer, *told.gone)
+    return MemberTold(told.customer, told.cause, told.news, told.linked_ms)

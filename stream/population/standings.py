@@ -77,6 +77,9 @@ def _read(customer: Customer, now_ms: int, plan: Plan) -> None:
     found: dict[str, int | None] = {}
     soonest_ms = NEVER
     for ranking in plan.rankings:
+        if customer.withheld:
+            found[ranking.name] = None
+            continue
         found[ranking.name], due_ms = ranking.reading(plan.measures, reader, now_ms)
         soonest_ms = min(soonest_ms, due_ms)
     customer.ranks, customer.ranks_due_ms = found, soonest_ms

@@ -105,6 +105,17 @@ def test_what_a_commit_writes_of_an_erased_customer_is_all_there_is(store: Store
     assert store.load_orders({1: [(3, "o-1"), (3, "o-2")]}) == {(3, "o-1"): b"new"}
 
 
+def test_what_is_remembered_of_the_erased_stays(store: Store) -> None:
+    """By pseudonym, beside whatever else the commit writes; the newest word about each counts."""
+    first = {"aa": b"1", "bb": b"\x00\xff"}
+    must(store, BucketCommit(1, 0, marks=b"m", editions=b"e", erasures=first, outbox=[b"row"]))
+    must(store, BucketCommit(1, 1, erasures={"aa": b"", "cc": b"3"}, erased=["ann"]))
+    must(store, BucketCommit(1, 2, editions=b""))
+    known = {"aa": b"", "bb": b"\x00\xff", "cc": b"3"}
+    assert store.heads([1])[0].erasures == store.open([1], "orders/0")[0].erasures == known
+    assert store.heads([2])[0].erasures == {}
+
+
 def test_a_ranking_begun_in_the_same_call_is_erased_from_too(store: Store) -> None:
     """The second commit of the call reaches what only the first one has brought."""
     first = BucketCommit(1, 0, ranks={"spend": {"ann": 5, "ben": 6}})

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from schemas.decode import decode_control, decode_interaction, decode_order, decode_profile
+from agents.replay.events_jsonl import DECODERS
+from schemas.decode import decode_interaction
 from schemas.policy import parse_policy
 from schemas.vocabulary import STAGES
 from stream.admission import admit
@@ -31,7 +32,7 @@ WINDOW = DedupWindow(age_ms=10**15, events=10**9)
 Event = Mapping[str, Any]
 _SENT_AS_THEY_ARE = (
     *("order_id", "amount_minor", "currency", "cost_minor"),
-    *("attributes", "relation", "target_id"),
+    *("attributes", "relation", "target_id", "scoring"),
     *("grading", "tier", "author", "reason", "expires_at", "indicator", "score", "approved_by"),
 )
 
@@ -65,11 +66,13 @@ def to_arrival(event: Event, plan: Plan) -> Arrival:
     """Decode an event's record and admit it, as a worker would."""
     value = to_json(event)
     decoders: dict[str, Callable[[bytes], Any]] = {
-        "order": decode_order,
-        "profile": decode_profile,
-        "identity": decode_profile,
-        "tier": decode_control,
-        "review": decode_control,
+        "order": DECODERS["orders"],
+        "profile": DECODERS["profiles"],
+        "identity": DECODERS["profiles"],
+        "consent": DECODERS["profiles"],
+        "customer": DECODERS["controls"],
+        "tier": DECODERS["controls"],
+        "review": DECODERS["controls"],
     }
     decode_event = decoders.get(event["kind"].partition(".")[0], decode_interaction)
     return admit(decode_event(value), event["record_ms"], value, plan, event)

@@ -8,7 +8,8 @@
 -- KEYS[6..] ledger periods, rankings (the sorted set, and after it the hash of its bins) and
 -- histories, named below by their place in KEYS
 -- ARGV[1] names and numbers of the commit as one msgpack array, its places named below
--- ARGV[2] all its bytes end to end: history, rows, states, fresh entries, entries, marks, editions.
+-- ARGV[2] all its bytes end to end: history, rows, states, fresh entries, entries, marks, editions,
+--         erasures.
 --         (Redis's cmsgpack reads no msgpack binaries, and slicing is cheaper than an argument each.)
 -- ARGV[3] channel of the outbox hint   ARGV[4] bucket number
 -- Returns {outcome, version, last row}
@@ -38,6 +39,7 @@ local history_place = batch[18]   -- 0: nothing to do
 local history = batch[19]         -- entries kept, {customer, ...}, {length, ...}
 local erased = batch[20]          -- customer, ... (in the other lists as well: here for the histories)
 local gone_orders = batch[21]     -- {place in KEYS, {ledger key, ...}}, ...
+local erasures = batch[22]        -- {pseudonym, ...}, {length, ...}
 
 -- Numbers arrive as doubles; the default conversion would round instants and offsets.
 local function text(number)
@@ -346,6 +348,10 @@ if editions_length > 0 then
   head[#head + 1] = take(editions_length)
 elseif editions_length == 0 then
   gone_fields[#gone_fields + 1] = 'editions'
+end
+for i, pseudonym in ipairs(erasures[1]) do
+  head[#head + 1] = 'erased:' .. pseudonym
+  head[#head + 1] = take(erasures[2][i])
 end
 write_flat(KEYS[1], head)
 remove('HDEL', KEYS[1], gone_fields)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _RANK = "rank:"
 _PERIOD = "period:"
+_ERASED = "erased:"
 _HALF = 2**26  # what the high half of a sum of readings counts; see commit.lua
 
 
@@ -34,6 +35,11 @@ def head(bucket: int, reply: tuple[int, list[bytes], list[bytes]]) -> BucketHead
         clock_ms=None if clock is None else int(clock),
         last_row=int(meta.get(b"row", 0)),
         editions=meta.get(b"editions", b""),
+        erasures={
+            name[len(_ERASED) :].decode(): known
+            for name, known in meta.items()
+            if name.startswith(_ERASED.encode())
+        },
     )
 
 

@@ -103,7 +103,7 @@ def commit_command(keys: Keys, commit: BucketCommit, rankings: Iterable[str] = (
     for period, gone in commit.gone_orders.items():
         names.append(keys.period(commit.bucket, period))
         gone_orders.append((len(names), gone))
-    body += (commit.marks, commit.editions or b"")
+    body += (commit.marks, commit.editions or b"", *commit.erasures.values())
 
     blob = _encode(
         (
@@ -127,6 +127,7 @@ def commit_command(keys: Keys, commit: BucketCommit, rankings: Iterable[str] = (
             (commit.history_limit, list(commit.history), _lengths(blocks)),
             commit.erased,
             gone_orders,
+            (list(commit.erasures), _lengths(commit.erasures.values())),
         )
     )
     return (
