@@ -15,6 +15,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKS  := requirements.lock requirements-data.lock
+# One run of tests for each processor, files kept together; each has servers of its own.
+SPREAD := -n auto --dist loadfile
 
 .PHONY: help env demo test test-slow test-apache test-faults lint format bench lock clean
 
@@ -41,13 +43,13 @@ demo: env ## replay CDNOW through an embedded broker and Redis, tier changes liv
 	@$(BIN)/tierstream demo $(ARGS)
 
 test: env ## everything that needs only pip
-	$(BIN)/python -m pytest -m "not faults_heavy and not kafka and not bench and not slow" $(ARGS)
+	$(BIN)/python -m pytest $(SPREAD) -m "not faults_heavy and not kafka and not bench and not slow" $(ARGS)
 
 test-slow: env ## what takes minutes: every customer of CDNOW by brute force
 	$(BIN)/python -m pytest -m slow --timeout=1200 $(ARGS)
 
 test-apache: env ## the integration suite on Apache Kafka (Java 17, Maven) and redis-server on the PATH
-	$(BIN)/python -m pytest tests/integration tests/unit/cli -m "not faults_heavy and not bench" \
+	$(BIN)/python -m pytest $(SPREAD) tests/integration tests/unit/cli -m "not faults_heavy and not bench" \
 	  --broker=apache --redis-server=debian $(ARGS)
 
 test-faults: env ## workers, relay and Redis killed on Apache Kafka; sizes by TIERSTREAM_FAULT_*
