@@ -65,13 +65,23 @@ class InForce:
         changed: Whether what is to be stored is not stored yet.
     """
 
-    __slots__ = ("_first", "_scorers", "changed", "edition", "reach_ms", "scorer", "swept")
+    __slots__ = (
+        "_alike",
+        "_first",
+        "_scorers",
+        "changed",
+        "edition",
+        "reach_ms",
+        "scorer",
+        "swept",
+    )
 
     def __init__(self, stored: bytes, scorer: Scorer, first: Edition = FIRST) -> None:
         """Start from what the bucket has stored; *scorer* is that of the *first* edition."""
         book = decode_book(stored)
         self._first = first, scorer
         self._scorers = [(one, self._compiled(one)) for one in book.editions] or [(first, scorer)]
+        self._alike: dict[int, bool] = {}
         self.edition, self.scorer = self._scorers[-1]
         self.swept = book.swept
         self.reach_ms = book.reach_ms
@@ -143,13 +153,27 @@ class InForce:
             yield scorer_before.wake_before(customer, edition.instant_ms), older, None
             now_ms = max(edition.instant_ms, customer.clock_ms)
             customer.roll(now_ms)
-            reshape(customer, older.shape, newer.plan.shape, newer.plan.attributes)
+            if not self._keeps_all(edition.number, older, newer.plan):
+                reshape(customer, older.shape, newer.plan.shape, newer.plan.attributes)
             cause = Cause(edition.cause, edition.event_id)
             given_up = _given_up(customer, now_ms, cause, older, newer.plan)
             renewed = newer.renew(customer, edition.instant_ms, cause, older)
             yield [*given_up, *renewed], newer.plan, older
             customer.edition = edition.number
             scorer = newer
+
+    def _keeps_all(self, number: int, older: Plan, plan: Plan) -> bool:
+        """Say whether the plan of an edition keeps customers just as the one before it did."""
+        alike = self._alike.get(number)
+        if alike is None:
+            here, there = older.shape, plan.shape
+            alike = self._alike[number] = (
+                there.keeps_as(here)
+                and there.names == here.names
+                and there.initial == here.initial
+                and plan.attributes == older.attributes
+            )
+        return alike
 
     def _find(self, number: int) -> tuple[Edition, Scorer]:
         for one in reversed(self._scorers):
