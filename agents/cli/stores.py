@@ -58,6 +58,7 @@ def client(settings: Settings) -> Iterator[Any]:
         "socket_timeout": _TIMEOUT_S,
         "socket_connect_timeout": _TIMEOUT_S,
         "retry": Retry(NoBackoff(), 0),
+        "driver_info": None,  # no CLIENT SETINFO, which not every user may
     }
     kind, url = Redis, settings.redis
     if "+cluster" in url.partition("://")[0]:

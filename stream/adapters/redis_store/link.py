@@ -65,6 +65,8 @@ def _options(timeout_s: float) -> dict[str, Any]:
         "socket_timeout": timeout_s,
         "socket_connect_timeout": timeout_s,
         "decode_responses": False,
+        # No CLIENT SETINFO: one more command that a user would need the right to.
+        "driver_info": None,
     }
 
 
