@@ -18,14 +18,13 @@ from stream.changes import (
     Cause,
     Change,
     direction,
-    moved_reasons,
-    reasons_for,
 )
 from stream.consent import Consent
 from stream.customer import ORDERS
 from stream.forecast.foresight import Foresight
 from stream.gradings.base import Reading
 from stream.measures import PROFILE
+from stream.reasons import moved_reasons, reasons_for
 from stream.sentinels import NEVER
 from stream.stability import NO_RULES, changed, steady, withhold
 from stream.way_back import WaysBack

@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from stream.calendar import format_instant
-from stream.changes import pin_payload, waited_payload
 from stream.customer import Value
+from stream.payloads import pin_payload, waited_payload
 from stream.stability import Pin, Waiting
 
 if TYPE_CHECKING:

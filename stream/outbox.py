@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from stream.calendar import format_instant
-from stream.changes import change_id, change_payload, prevention_payload
+from stream.changes import change_id
 from stream.forecast.warning import AT_RISK, WITHDRAWN, forecast_id
+from stream.payloads import change_payload, prevention_payload
 
 if TYPE_CHECKING:
     from stream.changes import Change

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.calendar import format_instant
-from stream.changes import exact_text, prevention_payload
-from stream.explanation import POINTS, exact_level
+from stream.decimals import decimal_text, exact_text
+from stream.explanation import POINTS
+from stream.payloads import prevention_payload
 from stream.sentinels import MISSING, NEVER
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _standing(standing: Standing) -> dict[str, object]:
     def level(number: int | None) -> int | str | None:
         if number is None or standing.unit != POINTS:
             return number
-        return exact_level(number, standing.places)
+        return decimal_text(number, standing.places)
 
     better = standing.better
     return {

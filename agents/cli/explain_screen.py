@@ -18,7 +18,8 @@ from agents.cli.explain_tables import (
     reaches_table,
     tier_text,
 )
-from stream.explanation import POINTS, exact_level
+from stream.decimals import decimal_text
+from stream.explanation import POINTS
 from stream.sentinels import MISSING, NEVER
 
 if TYPE_CHECKING:
@@ -192,7 +193,7 @@ def _ladder(note: GradingNote, standing: Standing, words: Words) -> str:
 
     def bare(number: int) -> str:
         if standing.unit == POINTS:
-            return exact_level(number, standing.places)
+            return decimal_text(number, standing.places)
         return words.bare(number, standing.unit)
 
     told = []
@@ -209,5 +210,5 @@ def _ladder(note: GradingNote, standing: Standing, words: Words) -> str:
 
 def _level(number: int, standing: Standing, words: Words) -> str:
     if standing.unit == POINTS:
-        return words.say("in_points", number=exact_level(number, standing.places))
+        return words.say("in_points", number=decimal_text(number, standing.places))
     return words.reading(number, standing.unit)

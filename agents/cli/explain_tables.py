@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.cli import show
-from stream.changes import exact_text
+from stream.decimals import exact_text
 from stream.explanation import Reach
 from stream.sentinels import MISSING
 

@@ -12,9 +12,9 @@ from agents.cli.stores import opened
 from agents.settings import Settings
 from schemas.policy import PolicyDocument
 from schemas.policy.labels import Language
-from stream.changes import pin_status
 from stream.history import Moved, Transition, decode_transition, transition_payload
 from stream.partition import bucket_of
+from stream.payloads import pin_status
 
 
 def history(

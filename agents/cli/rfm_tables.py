@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agents.cli import show
 from stream.calendar import DAY_MS, format_instant
-from stream.changes import exact_text
+from stream.decimals import exact_text
 from stream.measures import BASIS_POINTS
 from stream.population.places import Places
 

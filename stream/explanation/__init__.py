@@ -2,7 +2,7 @@
 
 from stream.explanation.explain import Explanation, GradingNote, explain
 from stream.explanation.reach import Reach
-from stream.explanation.standing import POINTS, Standing, exact_level
+from stream.explanation.standing import POINTS, Standing
 
 __all__ = [
     "POINTS",
@@ -10,6 +10,5 @@ __all__ = [
     "GradingNote",
     "Reach",
     "Standing",
-    "exact_level",
     "explain",
 ]

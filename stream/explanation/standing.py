@@ -63,14 +63,3 @@ def standing_of(
         exit=leave,
         margin=None if leave is None else level.value - leave,
     )
-
-
-def exact_level(level: int, places: int) -> str:
-    """Return a level of points as a decimal.
-
-    >>> exact_level(7866, 2), exact_level(80, 0), exact_level(8000, 2)
-    ('78.66', '80', '80.00')
-    """
-    whole, rest = divmod(abs(level), 10**places)
-    sign = "-" if level < 0 else ""
-    return f"{sign}{whole}.{rest:0{places}d}" if places else f"{sign}{whole}"

@@ -13,9 +13,8 @@ from stream.gradings.scorecard import (
     FULL,
     Item,
     Scorecard,
-    build_scorecard,
+    compile_scorecard,
     range_table,
-    variant_items,
 )
 
 if TYPE_CHECKING:
@@ -28,13 +27,7 @@ if TYPE_CHECKING:
 
 def compile_interval_scorecard(name: str, document: Document, scope: Scope) -> Scorecard:
     """Return the grading that *document* describes."""
-    items = [
-        item
-        for indicator, rule in document.indicators.items()
-        for item in _items(indicator, rule, scope, None)
-    ]
-    variants = variant_items(document.indicators, document.variants, _items, scope)
-    return build_scorecard(name, items, document.rounding, document.tiers, variants)
+    return compile_scorecard(name, document, _items, scope)
 
 
 def _items(

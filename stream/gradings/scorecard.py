@@ -33,6 +33,24 @@ if TYPE_CHECKING:
         @property
         def tables(self) -> Mapping[str, Mapping[str, _Told_co]]: ...
 
+    class _Document(Protocol[_Told_co]):
+        """What the policy says of a scorecard of either kind."""
+
+        @property
+        def indicators(self) -> Mapping[str, _Told_co]: ...
+
+        @property
+        def rounding(self) -> Rounding: ...
+
+        @property
+        def tiers(self) -> Sequence[Tier]: ...
+
+        @property
+        def variants(self) -> _Tables[_Told_co] | None: ...
+
+    _Items = Callable[[str, _Rule, Scope, str | None], "Iterable[Item]"]
+    """Makes the items of an indicator, named and ruled so; last, the table they are from."""
+
 
 FULL = Fraction(100)
 
@@ -189,12 +207,25 @@ class Variants:
     items: Mapping[str, tuple[Item, ...]]
 
 
-def build_scorecard(
+def compile_scorecard(
+    name: str, document: _Document[_Rule], items_of: _Items[_Rule], scope: Scope
+) -> Scorecard:
+    """Return the scorecard that *document* describes, of what *items_of* makes of a rule."""
+    items = [
+        item
+        for indicator, rule in document.indicators.items()
+        for item in items_of(indicator, rule, scope, None)
+    ]
+    variants = _variant_items(document.indicators, document.variants, items_of, scope)
+    return _build(name, items, document.rounding, document.tiers, variants)
+
+
+def _build(
     name: str,
     items: Sequence[Item],
     rounding: Rounding,
     tiers: Sequence[Tier],
-    variants: Variants | None = None,
+    variants: Variants | None,
 ) -> Scorecard:
     """Return a scorecard; tier levels are compared with the rounded score."""
     rungs = point_ladder(tiers, rounding.places)
@@ -258,10 +289,10 @@ def range_table(
     return cuts, points
 
 
-def variant_items(
+def _variant_items(
     indicators: Mapping[str, _Rule],
     variants: _Tables[_Rule] | None,
-    items: Callable[[str, _Rule, Scope, str | None], Iterable[Item]],
+    items: _Items[_Rule],
     scope: Scope,
 ) -> Variants | None:
     """Return the items of every variant: its own indicators, and the usual ones beside them."""

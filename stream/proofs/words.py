@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stream.decimals import decimal_text
 from stream.proofs.cells import HIGHEST, LOWEST
 from stream.sentinels import MISSING
 
@@ -31,17 +32,11 @@ def number(value: Value, unit: str, exponent: int) -> str:
     if isinstance(value, str):
         return repr(value)
     if unit == "money":
-        return _decimal(value, exponent)
+        return decimal_text(value, exponent)
     if unit == "bp":
-        text = _decimal(value, 2)
+        text = decimal_text(value, 2)
         return text.rstrip("0").rstrip(".") + "%"
     return f"{value} day{'' if value == 1 else 's'}" if unit == "days" else str(value)
-
-
-def _decimal(value: int, places: int) -> str:
-    whole, rest = divmod(abs(value), 10**places)
-    decimals = f".{rest:0{places}d}" if places else ""
-    return f"{'-' if value < 0 else ''}{whole}{decimals}"
 
 
 class Words:

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
-from stream.changes import exact_text
+from stream.decimals import exact_text
 from stream.gradings.base import Reading, Score
 from stream.gradings.scorecard import Scorecard
 from stream.sentinels import MISSING

@@ -13,11 +13,11 @@ from schemas.vocabulary import STAGES
 from stream.admission import admit
 from stream.bucket import Bucket
 from stream.calendar import format_instant
-from stream.changes import Change, change_payload
 from stream.customer import Customer, decode, encode
 from stream.fold import Scorer
 from stream.ledger import ledger_key
 from stream.outbox import Row, decode_row
+from stream.payloads import change_payload
 from stream.plan import Plan, compile_policy
 from stream.seen import DedupWindow
 from stream.store import BucketHead
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from stream.arrivals import Arrival
+    from stream.changes import Change
 
 CUSTOMER = "c1"
 WINDOW = DedupWindow(age_ms=10**15, events=10**9)

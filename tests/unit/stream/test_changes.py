@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
-import pytest
-
 from schemas.tier_changes import TierChange
-from stream.changes import change_id, change_payload, exact_text
+from stream.changes import change_id
+from stream.payloads import change_payload
 from tests.properties.driver import Run
 from tests.unit.stream.policies import DAY, bands, happened, paid, policy
 
@@ -111,22 +108,3 @@ def test_ids_are_deterministic_and_tell_everything_apart() -> None:
     others = [("cg", "", 1, "p", 1), ("c", "g", 2, "p", 1), ("c", "g", 1, "p", 2)]
     assert len({one, *(change_id(*other) for other in others)}) == 4
     assert len(one) == 32
-
-
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (Fraction(0), "0"),
-        (Fraction(84), "84"),
-        (Fraction(157, 2), "78.5"),
-        (Fraction(7866, 100), "78.66"),
-        (Fraction(236, 3), "236/3"),
-        (Fraction(-1, 150), "-1/150"),
-        (Fraction(-1, 200), "-0.005"),
-        (Fraction(1, 3 * 2**5), "1/96"),
-        (Fraction(5, 64), "0.078125"),
-    ],
-)
-def test_numbers_are_written_without_loss(number: Fraction, text: str) -> None:
-    assert exact_text(number) == text
-    assert Fraction(text) == number
