@@ -1,0 +1,61 @@
+"""Looks for customers whose deadline has come, by what the store knows of them."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agents.ownership import Ownership
+    from agents.reading import Reading
+    from agents.settings import Settings
+    from agents.store_thread import StoreThread
+
+_EVERY_S = 0.2
+
+
+class Deadlines:
+    """Asks the store every so often, on a connection of its own.
+
+    It need not wait for the commit under way: what that commit changes is known in the cache
+    already, and deadlines that it moves fire no more.
+    """
+
+    def __init__(self, settings: Settings, thread: StoreThread, ownership: Ownership) -> None:
+        """Ask through *thread* about the buckets of *ownership*."""
+        self._settings = settings
+        self._thread = thread
+        self._ownership = ownership
+        self._asked_s = 0.0
+
+    async def due(
+        self, reading: Reading, *, settled: bool
+    ) -> tuple[dict[int, list[tuple[str, int]]], bool]:
+        """Return customers whose deadline has come, per bucket, as ``(customer, due_ms)``.
+
+        Also returns whether these are all up to the watermarks, so that the buckets' clocks
+        may advance: not if there are more, nor while a commit may be adding some, that is
+        unless *settled*.
+        """
+        if time.monotonic() - self._asked_s < _EVERY_S:
+            return {}, False
+        limit = self._settings.sweep_limit
+        by_watermark: dict[int, list[int]] = {}
+        for number in reading.numbers():
+            watermark_ms = reading.watermark_ms(number)
+            if watermark_ms is not None:
+                home = self._ownership.home(number)
+                by_watermark.setdefault(watermark_ms, []).extend(home)
+        due: dict[int, list[tuple[str, int]]] = {}
+        found = 0
+        for watermark_ms, buckets in by_watermark.items():
+            ask = partial(self._thread.store.due, buckets, watermark_ms, limit)
+            rows = await self._thread.run(ask)
+            found = max(found, len(rows))
+            for bucket, customer_id, due_ms in rows:
+                due.setdefault(bucket, []).append((customer_id, due_ms))
+        complete = found < limit
+        if complete:
+            self._asked_s = time.monotonic()
+        return due, complete and settled
