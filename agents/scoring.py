@@ -23,13 +23,14 @@ from mode import Service
 from agents.committing import Committing, Rewind
 from agents.deadlines import Deadlines
 from agents.folding import Folding
+from agents.halting import Halting
 from agents.intake import Batch, Intake
 from agents.kafka import consumer, heartbeat_ms, stop_quietly
 from agents.opening import Opening, policies
 from agents.ownership import Ownership, source_name
 from agents.settings import INPUTS, SettingsError
 from agents.store_thread import StoreThread
-from agents.sweeping import Sweep
+from agents.visiting import Visiting
 from stream.editions import scorer_of
 from stream.store import Outcome, StoreMismatch, StoreUnavailable
 
@@ -81,7 +82,7 @@ class ScoringService(Service):
         self._reading: Reading | None = None
         self._commits = Committing(settings, self._store, metrics)
         self._deadlines = Deadlines(settings, self._second, self._ownership)
-        self._sweep = Sweep(second)
+        self._visiting = Visiting(settings, self._second, self._ownership, metrics)
         self._generation = 0
         self._flushed_s = self._reported_s = 0.0
         self._lock = asyncio.Lock()
@@ -97,6 +98,7 @@ class ScoringService(Service):
         self._opening = Opening(
             self._settings, self._store, self._ownership, self._consumer, self._metrics
         )
+        self._halting = Halting(self._store, self._ownership, self._consumer)
 
     async def _join(self) -> None:
         """Check the store's bucket count, then ask for partitions; wait for the store to answer."""
@@ -177,7 +179,7 @@ class ScoringService(Service):
         self._reading = None
         self._reading, self._intake = await self._opening.open(partitions)
         self._commits.forget()
-        self._sweep = Sweep(self._second.store)
+        self._visiting.forget()
         # Once more: what was fetched meanwhile was fetched from before the seek.
         self._generation += 1
         self.ready = True
@@ -220,13 +222,13 @@ class ScoringService(Service):
             batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
             self._spent("decode", started)
             due, swept = await self._deadlines.due(reading, settled=self._commits.settled)
-            visits = await self._visits()
+            visits = await self._visiting.next(settled=self._commits.settled)
             passing = self._folding.uncached(visits)
             await self._load(batch, due, visits)
             started = time.perf_counter()
             self._folding.apply(batch, due, visits, reading)
             if swept:
-                self._finish_sweeps()
+                self._visiting.finish()
             self._spent("fold", started)
             started = time.perf_counter()
             commits = self._folding.close(batch, reading, swept=swept)
@@ -237,32 +239,14 @@ class ScoringService(Service):
             self._folding.forget(passing)
             self._spent("encode", started)
             await self._commits.land()
-            await self._halt(batch)
+            await self._halting.halt(batch)
+            if batch.halts:
+                self._metrics.halted.set(len(self._intake.halted))
             if commits:
                 self._commits.launch(commits, batch, due)
             else:
                 self._commits.done.update(batch.positions)
             await self._housekeeping(reading)
-
-    async def _visits(self) -> dict[int, list[str]]:
-        """Return customers that a new edition is to be brought to with this batch, per bucket."""
-        buckets = self._ownership.unswept()
-        self._metrics.unswept.set(len(buckets))
-        if not buckets:
-            return {}
-        limit, start = self._settings.visit_limit, self._commits.settled
-        visits = await self._second.run(partial(self._sweep.next, buckets, limit, start=start))
-        self._metrics.visits.inc(sum(map(len, visits.values())))
-        return visits
-
-    def _finish_sweeps(self) -> None:
-        """Take note of the buckets in which everyone was visited; every deadline has fired."""
-        for bucket in self._ownership.unswept():
-            if self._sweep.ended(bucket):
-                bucket.finish()
-                log.info(
-                    "bucket_swept", bucket=bucket.number, edition=bucket.in_force.edition.number
-                )
 
     async def _load(
         self,
@@ -334,17 +318,6 @@ class ScoringService(Service):
 
     # -- the rest -------------------------------------------------------------
 
-    async def _halt(self, batch: Batch) -> None:
-        for tp, (offset, why) in batch.halts.items():
-            base = self._ownership.assigned[tp]
-            source = source_name(base, tp.partition)
-            reason = f"offset {offset}: {why}"
-            await self._store.run(partial(self._store.store.halt, source, reason))
-            self._consumer.pause(tp)
-            log.error("partition_halted", topic=tp.topic, partition=tp.partition, why=reason)
-        if batch.halts:
-            self._metrics.halted.set(len(self._intake.halted))
-
     async def _housekeeping(self, reading: Reading) -> None:
         held = reading.held_records()
         if held > _MOST_HELD:
@@ -361,12 +334,10 @@ class ScoringService(Service):
             await self._tell_kafka()
         for base in INPUTS:
             self._metrics.lag.labels(base).set(reading.lag(base))
-        if self._intake.halted and self._flushed_s + 1 > time.monotonic():
-            halts = await self._store.run(self._store.store.halts)
-            for tp in self._intake.halted:
-                if source_name(self._ownership.assigned[tp], tp.partition) not in halts:
-                    self._consumer.resume(tp)
-                    raise Rewind("RELEASED")
+        halted = self._intake.halted
+        lately = self._flushed_s + 1 > time.monotonic()
+        if halted and lately and await self._halting.released(halted):
+            raise Rewind("RELEASED")
 
     async def _tell_kafka(self) -> None:
         """Write the group's offsets, for lag monitors only: the store's cursors decide."""

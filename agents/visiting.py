@@ -1,0 +1,59 @@
+"""Brings customers to new editions: whom to visit with a batch, and when a bucket is done."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import structlog
+
+from agents.sweeping import Sweep
+
+if TYPE_CHECKING:
+    from agents.metrics import Metrics
+    from agents.ownership import Ownership
+    from agents.settings import Settings
+    from agents.store_thread import StoreThread
+
+log = structlog.get_logger(__name__)
+
+
+class Visiting:
+    """Paces the sweeps of the buckets that this worker owns."""
+
+    def __init__(
+        self, settings: Settings, thread: StoreThread, ownership: Ownership, metrics: Metrics
+    ) -> None:
+        """Ask through *thread* for the customers of *ownership*."""
+        self._settings = settings
+        self._thread = thread
+        self._ownership = ownership
+        self._metrics = metrics
+        self.forget()
+
+    def forget(self) -> None:
+        """Start every sweep over, as the buckets were opened again."""
+        self._sweep = Sweep(self._thread.store)
+
+    async def next(self, *, settled: bool) -> dict[int, list[str]]:
+        """Return customers that a new edition is to be brought to with this batch, per bucket.
+
+        Sweeps begin only when *settled*: no commit is under way.
+        """
+        buckets = self._ownership.unswept()
+        self._metrics.unswept.set(len(buckets))
+        if not buckets:
+            return {}
+        limit = self._settings.visit_limit
+        visits = await self._thread.run(partial(self._sweep.next, buckets, limit, start=settled))
+        self._metrics.visits.inc(sum(map(len, visits.values())))
+        return visits
+
+    def finish(self) -> None:
+        """Take note of the buckets in which everyone was visited; every deadline has fired."""
+        for bucket in self._ownership.unswept():
+            if self._sweep.ended(bucket):
+                bucket.finish()
+                log.info(
+                    "bucket_swept", bucket=bucket.number, edition=bucket.in_force.edition.number
+                )
