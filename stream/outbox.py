@@ -8,7 +8,7 @@ import msgspec
 
 from stream.calendar import format_instant
 from stream.changes import change_id
-from stream.forecast.warning import AT_RISK, WITHDRAWN, forecast_id
+from stream.forecast.warning import AT_RISK, WITHDRAWN
 from stream.payloads import change_payload, prevention_payload
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ def change_row(change: Change, plan: Plan, older: Plan | None = None) -> bytes:
 def forecast_row(warning: AtRisk, plan: Plan) -> bytes:
     """Return the `tier-forecasts` row of a warning or its withdrawal, as `change_row` does."""
     payload: dict[str, object] = {
-        "id": forecast_id(
-            warning.customer_id, warning.grading, warning.sequence, plan.name, warning.version
-        ),
+        "id": warning.id,
         "customer_id": warning.customer_id,
         "grading": warning.grading,
         "tier": warning.tier,
@@ -100,7 +98,7 @@ def forecast_row(warning: AtRisk, plan: Plan) -> bytes:
 class _Event(NamedTuple):
     type: str
     subject: str
-    sequence: int
+    sequence: int | None
     at_ms: int
 
 
@@ -116,19 +114,20 @@ def _event_row(
         ("ce_time", format_instant(event.at_ms).encode()),
         ("ce_subject", event.subject.encode()),
         ("ce_partitionkey", key),
-        ("ce_sequence", str(event.sequence).encode()),
         ("content-type", b"application/json"),
     ]
+    if event.sequence is not None:
+        headers.insert(-1, ("ce_sequence", str(event.sequence).encode()))
     return encode_row(Row(topic, key, msgspec.json.encode(payload), headers, event.at_ms))
 
 
-def grace_row(customer_id: str, notice: GraceNotice, plan: Plan) -> bytes:
+def grace_row(customer: Customer, notice: GraceNotice, plan: Plan) -> bytes:
     """Return the `tier-forecasts` row of a grace that began, or ended without the downgrade."""
     grace = notice.grace
     status = GRACE_STARTED if notice.started else GRACE_ENDED
-    payload = {
-        "id": grace_id(customer_id, notice, status, plan),
-        "customer_id": customer_id,
+    payload: dict[str, object] = {
+        "id": grace_id(customer, notice, status, plan),
+        "customer_id": customer.customer_id,
         "grading": notice.grading,
         "tier": grace.tier,
         "expected_tier": grace.expected,
@@ -138,26 +137,15 @@ def grace_row(customer_id: str, notice: GraceNotice, plan: Plan) -> bytes:
         "policy": {"name": plan.name, "version": plan.version},
         "since": format_instant(grace.since_ms),
     }
-    key = customer_id.encode()
-    headers = [
-        ("ce_specversion", b"1.0"),
-        ("ce_id", str(payload["id"]).encode()),
-        ("ce_type", FORECAST_TYPE.encode()),
-        ("ce_source", f"/tierstream/{plan.name}".encode()),
-        ("ce_time", format_instant(notice.issued_ms).encode()),
-        ("ce_subject", notice.grading.encode()),
-        ("ce_partitionkey", key),
-        ("content-type", b"application/json"),
-    ]
-    return encode_row(
-        Row(TIER_FORECASTS, key, msgspec.json.encode(payload), headers, notice.issued_ms)
-    )
+    event = _Event(FORECAST_TYPE, notice.grading, None, notice.issued_ms)
+    return _event_row(TIER_FORECASTS, customer.customer_id, event, payload, plan)
 
 
-def grace_id(customer_id: str, notice: GraceNotice, status: str, plan: Plan) -> str:
+def grace_id(customer: Customer, notice: GraceNotice, status: str, plan: Plan) -> str:
     """Return the id of a notice: the same for the same notice, whoever computes it."""
-    part = f"{notice.grading}\x1f{status}"
-    return change_id(customer_id, part, notice.grace.number, plan.name, plan.version)
+    part, number = f"{notice.grading}\x1f{status}", notice.grace.number
+    erased_ms = customer.erased_ms
+    return change_id(customer.customer_id, part, number, plan.name, plan.version, erased_ms)
 
 
 def tiers_row(customer: Customer, plan: Plan) -> bytes:

@@ -59,7 +59,7 @@ class Unwritten:
             plan = plan or self._in_force.scorer.plan
             self._tally.asides += [(customer.customer_id, aside) for aside in customer.asides]
             self.rows += [
-                grace_row(customer.customer_id, aside, plan)
+                grace_row(customer, aside, plan)
                 for aside in customer.asides
                 if isinstance(aside, GraceNotice)
             ]

@@ -136,8 +136,7 @@ class Foresight:
         customer.untold.append(self._event(customer, fall.grading, known, now_ms, prevention))
 
     def _withdraw(self, customer: Customer, grading: str, known: Warned, now_ms: int) -> None:
-        name = self._scorer.plan.name
-        warning = forecast_id(customer.customer_id, grading, known.sequence, name, known.version)
+        warning = self._id(customer, grading, known.sequence, known.version)
         known.sequence += 1
         event = self._event(customer, grading, known, now_ms, None)
         customer.untold.append(replace(event, withdraws=warning))
@@ -150,7 +149,9 @@ class Foresight:
         now_ms: int,
         prevention: Prevention | None,
     ) -> AtRisk:
+        version = self._scorer.plan.version
         return AtRisk(
+            id=self._id(customer, grading, known.sequence, version),
             customer_id=customer.customer_id,
             grading=grading,
             sequence=known.sequence,
@@ -158,9 +159,13 @@ class Foresight:
             expected_tier=known.expected_tier,
             expected_ms=known.expected_ms,
             issued_ms=now_ms,
-            version=self._scorer.plan.version,
+            version=version,
             prevention=prevention,
         )
+
+    def _id(self, customer: Customer, grading: str, sequence: int, version: int) -> str:
+        name, erased_ms = self._scorer.plan.name, customer.erased_ms
+        return forecast_id(customer.customer_id, grading, sequence, name, version, erased_ms)
 
 
 def _same(known: Warned, fall: Change) -> bool:

@@ -65,6 +65,7 @@ class AtRisk(Struct, frozen=True, gc=False):
     """A warning or its withdrawal, to be announced.
 
     Attributes:
+        id: See `forecast_id`.
         sequence: 1, 2, 3 … per customer and grading, withdrawals included.
         tier: The tier that is about to be lost, or was when the warning was given.
         expected_tier: The tier from `expected_ms` on if nothing happens; None: not graded.
@@ -74,6 +75,7 @@ class AtRisk(Struct, frozen=True, gc=False):
         version: Of the policy.
     """
 
+    id: str
     customer_id: str
     grading: str
     sequence: int
@@ -86,13 +88,23 @@ class AtRisk(Struct, frozen=True, gc=False):
     withdraws: str | None = None
 
 
-def forecast_id(customer_id: str, grading: str, sequence: int, policy: str, version: int) -> str:
+def forecast_id(
+    customer_id: str,
+    grading: str,
+    sequence: int,
+    policy: str,
+    version: int,
+    erased_ms: int | None = None,
+) -> str:
     """Return the id of a warning or withdrawal: the same whoever computes it.
+
+    *erased_ms* tells a new life, in which sequences count anew, from the one before it.
 
     >>> forecast_id("c1", "value", 1, "p", 1) == forecast_id("c1", "value", 1, "p", 1)
     True
-    >>> forecast_id("c1", "value", 1, "p", 1) == forecast_id("c1", "value", 2, "p", 1)
+    >>> forecast_id("c1", "value", 1, "p", 1) == forecast_id("c1", "value", 1, "p", 1, 5)
     False
     """
-    parts = ("forecast", customer_id, grading, str(sequence), policy, str(version))
+    life = () if erased_ms is None else (str(erased_ms),)
+    parts = ("forecast", customer_id, grading, str(sequence), policy, str(version), *life)
     return hashlib.blake2b(_SEPARATOR.join(parts).encode(), digest_size=_ID_BYTES).hexdigest()
