@@ -50,7 +50,7 @@ def of_this_life(
 def allowed(arrivals: Sequence[Arrival], consent: Consent) -> list[Arrival]:
     """Return all but facts that the customer does not allow to be taken in.
 
-    Up to its next word only: what comes after that depends on it.
+    From its next word on everything is returned: whether that is allowed depends on it.
     """
     kept: list[Arrival] = []
     for place, arrival in enumerate(arrivals):
