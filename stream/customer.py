@@ -259,8 +259,14 @@ class Stored(Struct, array_like=True, gc=False):
     consent: Consent | None = None
 
 
+_ABSENT = Raw()
+
+
 class _Mark(Struct, array_like=True, gc=False):
-    """The stored form where nothing but its edition is of interest."""
+    """The stored form where nothing but its edition is of interest.
+
+    What may be null is `Raw` too: of ``Raw | None``, msgspec accepts null alone.
+    """
 
     format: int
     clock_ms: int
@@ -269,9 +275,9 @@ class _Mark(Struct, array_like=True, gc=False):
     attributes: Raw
     pending: Raw
     grades: Raw
-    kin: Raw | None = None
+    kin: Raw = _ABSENT
     look_ms: int = NEVER
-    warned: Raw | None = None
+    warned: Raw = _ABSENT
     edition: int = 0
 
 
