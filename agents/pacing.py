@@ -1,0 +1,35 @@
+"""Which turn looks for deadlines, and which one moves quiet buckets on. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+LOOK_EVERY_S = 0.2
+
+
+@dataclass(slots=True)
+class Pacing:
+    """When something is due that is not done with every turn. All in seconds of one clock.
+
+    Attributes:
+        flush_every_s: How often cursors and clocks of quiet buckets are written.
+        flushed_s: When they were last.
+        looked_s: When deadlines were last looked for.
+    """
+
+    flush_every_s: float
+    flushed_s: float = 0.0
+    looked_s: float = 0.0
+
+    def flush_is_due(self, now_s: float) -> bool:
+        """Whether quiet buckets are to be written with this turn."""
+        return now_s - self.flushed_s >= self.flush_every_s
+
+    def look_is_due(self, now_s: float) -> bool:
+        """Whether deadlines are to be looked for in this turn.
+
+        With a flush always: clocks may advance only where all deadlines up to them were looked
+        for in the same turn. Each at a pace of its own, turns of one length could keep the two
+        apart for ever, and a replay would wait for a clock that stands still.
+        """
+        return self.flush_is_due(now_s) or now_s - self.looked_s >= LOOK_EVERY_S
