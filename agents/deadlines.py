@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agents.ownership import Ownership
+    from agents.pacing import Pacing
     from agents.reading import Reading
     from agents.settings import Settings
     from agents.store_thread import StoreThread
-
-_EVERY_S = 0.2
 
 
 class Deadlines:
@@ -22,12 +21,14 @@ class Deadlines:
     already, and deadlines that it moves fire no more.
     """
 
-    def __init__(self, settings: Settings, thread: StoreThread, ownership: Ownership) -> None:
-        """Ask through *thread* about the buckets of *ownership*."""
+    def __init__(
+        self, settings: Settings, thread: StoreThread, ownership: Ownership, pacing: Pacing
+    ) -> None:
+        """Ask through *thread* about the buckets of *ownership*, when *pacing* says so."""
         self._settings = settings
         self._thread = thread
         self._ownership = ownership
-        self._asked_s = 0.0
+        self._pacing = pacing
 
     async def due(
         self, reading: Reading, *, settled: bool
@@ -38,7 +39,7 @@ class Deadlines:
         may advance: not if there are more, nor while a commit may be adding some, that is
         unless *settled*.
         """
-        if time.monotonic() - self._asked_s < _EVERY_S:
+        if not self._pacing.look_is_due(time.monotonic()):
             return {}, False
         limit = self._settings.sweep_limit
         by_watermark: dict[int, list[int]] = {}
@@ -57,5 +58,5 @@ class Deadlines:
                 due.setdefault(bucket, []).append((customer_id, due_ms))
         complete = found < limit
         if complete:
-            self._asked_s = time.monotonic()
+            self._pacing.looked_s = time.monotonic()
         return due, complete and settled

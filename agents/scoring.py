@@ -28,6 +28,7 @@ from agents.intake import Batch, Intake
 from agents.kafka import consumer, heartbeat_ms, stop_quietly
 from agents.opening import Opening, policies
 from agents.ownership import Ownership, source_name
+from agents.pacing import Pacing
 from agents.settings import INPUTS, SettingsError
 from agents.store_thread import StoreThread
 from agents.visiting import Visiting
@@ -81,10 +82,11 @@ class ScoringService(Service):
         self._intake = Intake(settings, metrics, self._ownership)
         self._reading: Reading | None = None
         self._commits = Committing(settings, self._store, metrics)
-        self._deadlines = Deadlines(settings, self._second, self._ownership)
+        self._pacing = Pacing(settings.flush_ms / 1000)
+        self._deadlines = Deadlines(settings, self._second, self._ownership, self._pacing)
         self._visiting = Visiting(settings, self._second, self._ownership, metrics)
         self._generation = 0
-        self._flushed_s = self._reported_s = 0.0
+        self._reported_s = 0.0
         self._lock = asyncio.Lock()
         self.progressed_s = time.monotonic()
         self.ready = False
@@ -221,6 +223,7 @@ class ScoringService(Service):
             started = time.perf_counter()
             batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
             self._spent("decode", started)
+            flushing = self._pacing.flush_is_due(time.monotonic())
             due, swept = await self._deadlines.due(reading, settled=self._commits.settled)
             visits = await self._visiting.next(settled=self._commits.settled)
             passing = self._folding.uncached(visits)
@@ -232,8 +235,8 @@ class ScoringService(Service):
             self._spent("fold", started)
             started = time.perf_counter()
             commits = self._folding.close(batch, reading, swept=swept)
-            if time.monotonic() - self._flushed_s >= self._settings.flush_ms / 1000:
-                self._flushed_s = time.monotonic()
+            if flushing:
+                self._pacing.flushed_s = time.monotonic()
                 touched = [commit.bucket for commit in commits]
                 commits += self._folding.flush(self._commits.done, touched, reading, swept=swept)
             self._folding.forget(passing)
@@ -335,7 +338,7 @@ class ScoringService(Service):
         for base in INPUTS:
             self._metrics.lag.labels(base).set(reading.lag(base))
         halted = self._intake.halted
-        lately = self._flushed_s + 1 > time.monotonic()
+        lately = self._pacing.flushed_s + 1 > time.monotonic()
         if halted and lately and await self._halting.released(halted):
             raise Rewind("RELEASED")
 

@@ -21,6 +21,7 @@ from stream.groups.kinship import Kinship
 from stream.groups.member_rows import MemberTold, ParentGone
 from stream.in_force import InForce
 from stream.ledger import ledger_key
+from stream.outbox import forecast_row
 from stream.population.standings import Standings
 from stream.seen import DedupWindow, Seen
 from stream.sentinels import NEVER
@@ -189,6 +190,8 @@ class Bucket:
                 if event_id in checksums:
                     self._meet_again(arrival, checksums[event_id] == checksum, "event_id")
                     passed_over += 1
+                    if isinstance(arrival.event, ConsentChanged):
+                        break  # only what comes before it was looked through
                     continue
                 if payments:
                     tell(pay(customer, payments))
@@ -379,7 +382,10 @@ class Bucket:
             members=members,
             parent=parent,
         )
-        # What was announced of the life that ended comes out first, then the tombstone.
+        # What was announced of the life that ended comes out first, then the tombstone; also
+        # where it ends in the very batch in which somebody was to be warned.
+        plan = self.in_force.plan_of(customer.edition)
+        self._unwritten.rows += [forecast_row(warning, plan) for warning in customer.untold]
         self._unwritten.rows.append(self._erasures.note(event, record_ms, moves, removal))
         self._unwritten.drop(customer_id)
         self.standings.untold.pop(customer_id, None)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import Any
 
-from stream.fold import TerseScorer
+import pytest
+
+from stream.bucket import Bucket
+from stream.calendar import format_instant
+from stream.fold import Scorer, TerseScorer
 from stream.forecast.outlook import outlooks
 from stream.forecast.warning import Prevention
-from tests.properties.driver import Run, plan_of
+from stream.outbox import CUSTOMER_TIERS, TIER_FORECASTS, decode_row
+from stream.store import BucketHead
+from tests.properties.driver import CUSTOMER, WINDOW, Run, plan_of, to_arrival
 from tests.properties.histories import DAY
 
 START = 1_700_000_000_000
@@ -127,3 +134,53 @@ def test_changes_say_what_comes_next_only_where_the_policy_asks() -> None:
     assert value.forecast is not None
     assert (value.forecast.tier, value.forecast.at_ms) == ("lead", START + 30 * DAY)
     assert value.forecast.prevention is None
+
+
+@pytest.mark.parametrize("batches", [[3], [1, 2], [2, 1], [1, 1, 1]])
+def test_an_erasure_does_not_take_back_a_warning_that_was_due_before(batches: list[int]) -> None:
+    """Whichever records came in one batch: the warning is announced before the tombstone."""
+    plan = plan_of(WARNED)
+    bucket = Bucket(BucketHead(0, 0, 1, {}, [], None, 0), Scorer(plan), WINDOW)
+    bucket.adopt(CUSTOMER, None)
+    events = iter([_paid(0, 10_000), _paid(24, 1), _erase(25)])
+    rows = []
+    for size in batches:
+        bucket.apply_to(CUSTOMER, [to_arrival(event, plan) for event in islice(events, size)])
+        rows += [decode_row(row) for row in bucket.commit({}, None).outbox]
+    assert [row.topic for row in rows if row.value is None] == [CUSTOMER_TIERS]
+    told = [json.loads(row.value or b"") for row in rows if row.topic == TIER_FORECASTS]
+    assert [(one["status"], one["issued_at"]) for one in told] == [
+        ("at_risk", format_instant(START + 23 * DAY))
+    ]
+
+
+def _paid(day: int, amount: int) -> dict[str, Any]:
+    return _told(day, "order.paid", order_id=f"o{day}", amount_minor=amount, currency="USD")
+
+
+def _erase(day: int) -> dict[str, Any]:
+    return _told(day, "customer.erase", reason="asked")
+
+
+def _told(day: int, kind: str, **more: Any) -> dict[str, Any]:
+    at_ms = START + day * DAY
+    return {
+        "kind": kind,
+        "event_id": f"e{day}",
+        "customer_id": CUSTOMER,
+        "at_ms": at_ms,
+        "record_ms": at_ms,
+        **more,
+    }
+
+
+def test_a_word_on_consent_that_is_read_again_lets_nothing_through_behind_it() -> None:
+    """What was passed over is not remembered by its id: it must be passed over again."""
+    plan = plan_of(WARNED)
+    bucket = Bucket(BucketHead(0, 0, 1, {}, [], None, 0), Scorer(plan), WINDOW)
+    bucket.adopt(CUSTOMER, None)
+    events = [_paid(0, 10_000), _told(1, "consent.changed", scoring=False), _paid(2, 10_000)]
+    for _ in range(2):
+        bucket.apply_to(CUSTOMER, [to_arrival(event, plan) for event in events])
+        bucket.commit({}, None)
+    assert bucket.customers[CUSTOMER].orders.totals.count == 1
