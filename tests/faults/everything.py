@@ -145,7 +145,10 @@ class Story:
                     "profile.changed", f"x{number}", customer, at_ms, attributes=attributes
                 )
                 continue
-            money = {"amount_minor": chance.randrange(100, 20_000), "currency": "USD"}
+            money: dict[str, Any] = {
+                "amount_minor": chance.randrange(100, 20_000),
+                "currency": "USD",
+            }
             order = {"order_id": f"o{number}"}
             paid = _event("order.paid", f"x{number}", customer, at_ms, **order, **money)
             yield paid

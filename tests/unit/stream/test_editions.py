@@ -219,7 +219,7 @@ def test_a_bucket_remembers_older_editions_until_everyone_was_visited() -> None:
     assert {edition_of(state) for state in site.states.values()} == {1}
 
 
-@pytest.mark.parametrize("warned", [None, {"value": Warned(2, 1, 3, 4, "floor")}])
+@pytest.mark.parametrize("warned", [None, {"value": Warned(2, 1, "gold", "floor", 3)}])
 @pytest.mark.parametrize("kin", [None, Kin()])
 @pytest.mark.parametrize("consent", [None, Consent()])
 @pytest.mark.parametrize("edition", [0, 7])
