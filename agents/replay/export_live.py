@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.replay.export import ExportError
-from agents.replay.reading import partitions_of, read, reader, spans
+from agents.replay.reading import partitions_of, read, reader, spans, without_marks
 from agents.settings import INPUTS
 from stream.calendar import format_instant
 from stream.customer import decode
@@ -128,6 +128,7 @@ async def settle(
     give_up = time.monotonic() + wanted.within_s
     told: Mapping[TopicPartition, Span] | None = None
     said = ""
+    trimmed = False
     while True:
         as_of_ms, missing = await asyncio.to_thread(_missing, store, settings, wanted, inputs)
         if not missing and plan.shape.groups:
@@ -140,6 +141,9 @@ async def settle(
             return as_of_ms
         if missing != said and waiting is not None:
             waiting(missing)
+        if missing == said and not trimmed:
+            # It stands still: perhaps at what only looks like records.
+            inputs, trimmed = await without_marks(settings, inputs), True
         said = missing
         await _wait(missing, give_up, wanted)
 

@@ -18,6 +18,7 @@ Span = tuple[int, int]
 """Offset of the first record, and the offset after the last one."""
 
 _FETCH_MS = 500
+_TAIL = 20
 
 
 class MissingTopicError(Exception):
@@ -88,3 +89,27 @@ async def read(client: Any, stretches: Mapping[TopicPartition, Span]) -> AsyncIt
             # Past the marks of transactions, which are offsets without a record.
             if await client.position(tp) >= end:
                 del unread[tp]
+
+
+async def without_marks(
+    settings: Settings, held: Mapping[TopicPartition, Span]
+) -> dict[TopicPartition, Span]:
+    """Return *held* up to the last committed record of each partition.
+
+    Behind it there may be marks of transactions, and records of aborted ones: offsets that
+    nobody ever applies. A mark may be written after its transaction was said to be committed,
+    and so behind records that were sent later.
+    """
+    found = {}
+    async with reader(settings) as client:
+        for tp, (first, end) in held.items():
+            last, tail = first, _TAIL
+            while last == first and first < end:
+                start = max(first, end - tail)
+                async for record in read(client, {tp: (start, end)}):
+                    last = record.offset + 1
+                if start == first:
+                    break
+                tail *= _TAIL
+            found[tp] = first, last
+    return found

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agents.kafka import producer
 from agents.replay.cdnow import data_file, read_cdnow
 from stream.calendar import DAY_MS, format_instant
 from tests.integration.system import ROOT, System
@@ -138,6 +139,32 @@ async def test_the_live_system_and_the_pure_core_write_the_same_bytes(
         assert max(last)[0] == max(announced)[0]
         assert "c7" in await tierstream(system, "history", "c7", "--lang", "zh")
         assert {change["cause"]["kind"] for change in changes} == {"order", "refund", "time"}
+
+
+async def test_what_transactions_leave_behind_the_last_record_is_not_waited_for(
+    kafka_bootstrap: str, redis_url: str, tmp_path: Path
+) -> None:
+    """Marks, and records of a transaction that was given up, have offsets as well."""
+    orders = write_csv(tmp_path / "orders.csv", history(customers=5, orders=20))
+    until = "1998-12-31T00:00:00Z"
+    async with System(
+        kafka_bootstrap, redis_url, unique(), tmp_path, POLICY, env={"clock": "stream"}
+    ) as system:
+        await system.started()
+        await tierstream(system, "replay", str(orders), "--as-of", until)
+        client = producer(system.settings, transactional_id=system.namespace)
+        await client.start()
+        try:
+            await client.begin_transaction()
+            for partition in range(system.partitions):
+                await client.send_and_wait(
+                    system.settings.topic("orders"), b"given up", partition=partition
+                )
+            await client.abort_transaction()
+        finally:
+            await client.stop()
+        await tierstream(system, "export", str(tmp_path / "out"), "--as-of", until)
+        assert (tmp_path / "out" / "customers.jsonl").read_text().count("\n") == 5
 
 
 async def test_the_published_table_of_cdnow_comes_out_of_broker_and_redis(
