@@ -1,6 +1,5 @@
 """`tierstream demo`: CDNOW through a real broker, a real Redis and a worker, live on screen."""
 
-import asyncio
 import importlib.resources
 import signal
 import time
@@ -11,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from agents.cli import options, show
+from agents.cli import loop, options, show
 from agents.cli.demo_cleanup import forget_redis, forget_topics
 from agents.cli.demo_run import run
 from agents.cli.demo_screen import Screen
@@ -65,7 +64,7 @@ def demo(
             soft_wrap=True,
         )
         with Screen(plan, len(log)) as screen:
-            outcome = asyncio.run(run(settings, plan, log, worker, screen))
+            outcome = loop.run(run(settings, plan, log, worker, screen))
         show_outcome(outcome, outcome.first_s - started_s)
         if keep:
             _keep(settings, worker)
@@ -83,12 +82,12 @@ def _prepare(stack: ExitStack, kafka: str | None, redis: str | None, given: Sett
     if kafka is None:
         settings = replace(settings, kafka=stack.enter_context(EmbeddedBroker()).address)
     else:
-        stack.callback(lambda: asyncio.run(forget_topics(settings)))
+        stack.callback(lambda: loop.run(forget_topics(settings)))
     if redis is None:
         settings = replace(settings, redis=stack.enter_context(EmbeddedRedis()).url)
     else:
         stack.callback(forget_redis, settings)
-    asyncio.run(create(settings, TopicPlan(PARTITIONS), FOREVER))
+    loop.run(create(settings, TopicPlan(PARTITIONS), FOREVER))
     return settings
 
 
