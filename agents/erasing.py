@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from agents import kafka
+from agents.controls import send_control
 from agents.replay.reading import partitions_of, reader, spans
 from schemas.decode import decode_control
 from schemas.records import CustomerErase
@@ -20,7 +19,6 @@ from stream.outbox import ERASURE_RECEIPTS
 if TYPE_CHECKING:
     from agents.settings import Settings
 
-CONTROLS = "controls"
 _FETCH_MS = 200
 
 
@@ -64,11 +62,10 @@ async def erase(settings: Settings, value: bytes, within_s: float) -> tuple[str,
         raise TypeError(value)
     wanted = receipt_id(control)
     receipts = settings.topic(ERASURE_RECEIPTS)
-    controls = settings.topic(CONTROLS)
-    counts = await partitions_of(settings, [controls, receipts])
+    counts = await partitions_of(settings, [receipts])
     async with reader(settings) as client:
-        held = await spans(client, {receipts: counts[receipts]})
-        await _send(settings, controls, counts[controls], control.customer_id, value)
+        held = await spans(client, counts)
+        await send_control(settings, control.customer_id, value)
         client.assign(list(held))
         for tp, (_, end) in held.items():
             client.seek(tp, end)
@@ -77,24 +74,6 @@ async def erase(settings: Settings, value: bytes, within_s: float) -> tuple[str,
                 return wanted, await _receipt(client, wanted.encode())
         except TimeoutError:
             return wanted, None
-
-
-async def _send(
-    settings: Settings, topic: str, partitions: int, customer_id: str, value: bytes
-) -> None:
-    client = kafka.producer(settings)
-    await client.start()
-    try:
-        key = customer_id.encode()
-        await client.send_and_wait(
-            topic,
-            value,
-            key,
-            partition=kafka.partition_of(key, partitions),
-            timestamp_ms=time.time_ns() // 1_000_000,
-        )
-    finally:
-        await client.stop()
 
 
 async def _receipt(client: Any, key: bytes) -> Any:  # noqa: ANN401

@@ -11,6 +11,7 @@ import msgspec
 from aiokafka.structs import TopicPartition
 
 from agents import kafka
+from agents.controls import CONTROLS
 from agents.replay.reading import partitions_of, read, reader, spans
 from schemas.decode import Rejected, decode_control
 from schemas.policy import PolicyFileError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from agents.settings import Settings
     from schemas.policy import PolicyDocument
 
-_CONTROLS = "controls"
 _TRANSACTION_MS = 10_000
 
 
@@ -73,7 +73,7 @@ async def announce(settings: Settings, control: bytes, instant_ms: int, writer: 
         MissingTopicError: There is no such topic.
         aiokafka.errors.KafkaError: The broker cannot be reached, or refuses.
     """
-    topic = settings.topic(_CONTROLS)
+    topic = settings.topic(CONTROLS)
     partitions = (await partitions_of(settings, [topic]))[topic]
     client = kafka.producer(
         settings,
@@ -98,7 +98,7 @@ async def published(settings: Settings) -> list[PolicyDocument]:
 
     Those that workers refuse are left out.
     """
-    topic = settings.topic(_CONTROLS)
+    topic = settings.topic(CONTROLS)
     await partitions_of(settings, [topic])  # asking for a topic by name may create it
     found = []
     async with reader(settings) as client:

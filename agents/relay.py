@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from aiokafka import ConsumerRebalanceListener
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from mode import Service
 
@@ -242,6 +242,11 @@ class Relay(Service):
             # the marker then says.
             await self._stop_producer(shard)
             raise
+        except (IllegalOperation, AssertionError) as exc:
+            # The producer was fenced behind our back (this process was frozen, say), and its client
+            # calls all further use of it a mistake of the caller: by this error, or by asserting.
+            await self._stop_producer(shard)
+            raise ProducerFenced(f"shard {shard.number}") from exc
         upto = {bucket: shard.published[bucket] for bucket in found}
         await self._blocking(partial(self._store.trim_outbox, upto))
         return published, sum(len(some) >= _ROWS_PER_BUCKET for some in found.values())

@@ -5,7 +5,6 @@ How reasons are found stands in `stream.reasons`, the published form in `stream.
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -13,6 +12,7 @@ from msgspec import Struct
 from stream.customer import Value
 from stream.forecast.warning import Forecast
 from stream.gradings.base import Score
+from stream.ids import stable_id
 from stream.sentinels import MISSING
 from stream.stability import Pin, Waiting
 from stream.way_back import WayBack
@@ -20,8 +20,6 @@ from stream.way_back import WayBack
 if TYPE_CHECKING:
     from stream.gradings.base import Grading
 
-_ID_BYTES = 16
-_SEPARATOR = "\x1f"
 POLICY_UNIT = "policy"
 
 ORDER = "order"
@@ -54,7 +52,7 @@ class Cause(Struct, frozen=True, gc=False):
 TIME_PASSED = Cause(TIME)
 
 
-class Reason(Struct, frozen=True, gc=False):
+class Reason(Struct, array_like=True, frozen=True, gc=False):
     """One measure (or other grading) that moved.
 
     Attributes:
@@ -130,9 +128,8 @@ def change_id(
     >>> change_id("c1", "value", 1, "cdnow", 1) == change_id("c1", "value", 1, "cdnow", 1)
     True
     """
-    life = () if erased_ms is None else (str(erased_ms),)
-    text = _SEPARATOR.join((customer_id, grading, str(sequence), policy, str(version), *life))
-    return hashlib.blake2b(text.encode(), digest_size=_ID_BYTES).hexdigest()
+    parts = (customer_id, grading, str(sequence), policy, str(version))
+    return stable_id(*parts, erased_ms=erased_ms)
 
 
 def direction(grading: Grading, before: str | None, after: str | None) -> str:

@@ -182,6 +182,10 @@ class Customer:
         """When to look at the customer again if nothing happens; `NEVER` if there is no need."""
         return min(self.due_ms, self.look_ms)
 
+    def forget_ranges(self) -> None:
+        """Let the next judging look at everything: nothing found of any reading need hold."""
+        self.low, self.high, self.dues = [], [], []
+
     def roll(self, now_ms: int) -> None:
         """Bring the windows of every series to *now_ms*."""
         for series in self.kinds.values():

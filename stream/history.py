@@ -13,26 +13,15 @@ import msgspec
 from msgspec import Struct
 
 from stream.calendar import format_instant
-from stream.customer import Value
-from stream.payloads import pin_payload, waited_payload
+from stream.changes import Reason
+from stream.payloads import held_payload, reason_payload
 from stream.stability import Pin, Waiting
 
 if TYPE_CHECKING:
-    from stream.changes import Change, Reason
+    from stream.changes import Change
     from stream.plan import Plan
 
 _FORMAT = 1
-
-
-class Moved(Struct, array_like=True, frozen=True, gc=False):
-    """One reason; see `stream.changes.Reason`."""
-
-    name: str
-    unit: str
-    before: Value | None
-    after: Value | None
-    boundary: int | None
-    boundary_before: int | None = None
 
 
 class Transition(Struct, array_like=True, frozen=True, gc=False):
@@ -52,7 +41,7 @@ class Transition(Struct, array_like=True, frozen=True, gc=False):
     cause: str
     event_id: str | None
     version: int
-    reasons: tuple[Moved, ...]
+    reasons: tuple[Reason, ...]
     pin: Pin | None = None
     waited: Waiting | None = None
 
@@ -76,21 +65,10 @@ def encode_transition(change: Change, plan: Plan) -> bytes:
             # A member may be erased, and its events' ids may name it: they are not kept here.
             None if change.cause.of_member else change.cause.event_id,
             plan.version,
-            tuple(map(_moved, change.reasons)),
+            change.reasons,
             change.pin,
             change.waited,
         )
-    )
-
-
-def _moved(reason: Reason) -> Moved:
-    return Moved(
-        reason.name,
-        reason.unit,
-        reason.before,
-        reason.after,
-        reason.boundary,
-        reason.boundary_before,
     )
 
 
@@ -110,23 +88,6 @@ def transition_payload(transition: Transition) -> dict[str, object]:
         "instant": format_instant(transition.instant_ms),
         "cause": {"kind": transition.cause, "event_id": transition.event_id},
         "policy_version": transition.version,
-        "reasons": [_reason_payload(reason) for reason in transition.reasons],
+        "reasons": [reason_payload(reason) for reason in transition.reasons],
     }
-    if transition.pin is not None:
-        payload["pin"] = pin_payload(transition.pin, transition.instant_ms)
-    if transition.waited is not None:
-        payload["waited"] = waited_payload(transition.waited)
-    return payload
-
-
-def _reason_payload(reason: Moved) -> dict[str, object]:
-    payload: dict[str, object] = {
-        "measure": reason.name,
-        "unit": reason.unit,
-        "before": reason.before,
-        "after": reason.after,
-        "boundary": reason.boundary,
-    }
-    if reason.boundary_before is not None:
-        payload["boundary_before"] = reason.boundary_before
-    return payload
+    return payload | held_payload(transition)

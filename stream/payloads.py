@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stream.changes import Change, Reason
     from stream.forecast.warning import Forecast, Prevention
     from stream.gradings.base import Score
+    from stream.history import Transition
     from stream.measures import Measure
     from stream.stability import Pin, Waiting
     from stream.treatment import Treatments
@@ -57,19 +58,26 @@ def change_payload(
         "cause": {"kind": change.cause.kind, "event_id": change.cause.event_id},
         "policy": {"name": policy, "version": version},
         "score": None if change.score is None else _score_payload(change.score, measures),
-        "reasons": [_reason_payload(reason) for reason in change.reasons],
+        "reasons": [reason_payload(reason, crossed=reason.crossed) for reason in change.reasons],
     }
     exchange = treatments.exchange(change.grading, change.before, change.after, older)
     if exchange is not None:
         payload["treatment"] = exchange.payload()
     if change.counterfactual is not None:
         payload["counterfactual"] = _counterfactual_payload(change.counterfactual)
-    if change.pin is not None:
-        payload["pin"] = pin_payload(change.pin, change.instant_ms)
-    if change.waited is not None:
-        payload["waited"] = waited_payload(change.waited)
+    payload |= held_payload(change)
     if change.forecast is not None:
         payload["forecast"] = forecast_payload(change.forecast)
+    return payload
+
+
+def held_payload(found: Change | Transition) -> dict[str, object]:
+    """Return what pins and rules had to do with a change: nothing where they had no part."""
+    payload: dict[str, object] = {}
+    if found.pin is not None:
+        payload["pin"] = pin_payload(found.pin, found.instant_ms)
+    if found.waited is not None:
+        payload["waited"] = waited_payload(found.waited)
     return payload
 
 
@@ -113,14 +121,15 @@ def prevention_payload(found: Prevention) -> dict[str, object]:
     }
 
 
-def _reason_payload(reason: Reason) -> dict[str, object]:
+def reason_payload(reason: Reason, **more: object) -> dict[str, object]:
+    """Return the published form of one reason, with *more* said of its boundary."""
     payload: dict[str, object] = {
         "measure": reason.name,
         "unit": reason.unit,
         "before": reason.before,
         "after": reason.after,
         "boundary": reason.boundary,
-        "crossed": reason.crossed,
+        **more,
     }
     if reason.boundary_before is not None:
         payload["boundary_before"] = reason.boundary_before

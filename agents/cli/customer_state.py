@@ -1,11 +1,10 @@
 """Where a command that speaks of one customer finds it: the store, a log, or the input topics."""
 
-import asyncio
 from typing import Annotated, NamedTuple
 
 import typer
 
-from agents.cli import show
+from agents.cli import loop, show
 from agents.cli.errors import CommandError
 from agents.cli.stores import opened
 from agents.replay.offline import replay_offline
@@ -19,9 +18,6 @@ from stream.in_force import brought
 from stream.partition import bucket_of
 from stream.plan import Plan, compile_policy
 
-Customer = Annotated[
-    str, typer.Argument(metavar="CUSTOMER", help="The customer's id.", show_default=False)
-]
 At = Annotated[
     str | None,
     typer.Option(
@@ -122,7 +118,7 @@ def _from_topics(
 ) -> bytes:
     """Return the state that the customer's records in the input topics lead to."""
     with show.status(f"reading the records of {customer_id}") as tell:
-        own = asyncio.run(
+        own = loop.run(
             read_own(
                 settings,
                 customer_id,

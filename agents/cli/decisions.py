@@ -1,6 +1,5 @@
 """`tierstream pin`, `unpin` and `review`: what people decide about one customer."""
 
-import asyncio
 import json
 import time
 import uuid
@@ -9,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from agents.cli import options, show
+from agents.cli import loop, options, show
 from agents.cli.errors import CommandError
 from agents.controls import send_control
 from agents.settings import Settings
@@ -17,9 +16,6 @@ from schemas.decode import Rejected, decode_control
 from stream.calendar import format_instant
 from stream.decisions import DECISIONS, check
 
-Customer = Annotated[
-    str, typer.Argument(metavar="CUSTOMER", help="The customer's id.", show_default=False)
-]
 Grading = Annotated[
     str, typer.Argument(metavar="GRADING", help="A grading of the policy.", show_default=False)
 ]
@@ -37,7 +33,7 @@ _OPTIONS = {
 
 
 def pin(  # noqa: PLR0913, PLR0917 - these are the options of a command
-    customer: Customer,
+    customer: options.Customer,
     grading: Grading,
     tier: Annotated[
         str, typer.Argument(metavar="TIER", help="The tier to hold.", show_default=False)
@@ -66,7 +62,7 @@ def pin(  # noqa: PLR0913, PLR0917 - these are the options of a command
 
 
 def unpin(  # noqa: PLR0913, PLR0917 - these are the options of a command
-    customer: Customer,
+    customer: options.Customer,
     grading: Grading,
     reason: Reason,
     author: Author,
@@ -81,7 +77,7 @@ def unpin(  # noqa: PLR0913, PLR0917 - these are the options of a command
 
 
 def review(  # noqa: PLR0913, PLR0917 - these are the options of a command
-    customer: Customer,
+    customer: options.Customer,
     grading: Grading,
     indicator: Annotated[
         str,
@@ -131,7 +127,7 @@ def _send(
     }
     value = json.dumps(event, ensure_ascii=False).encode()
     _check(event, value, settings, now_ms)
-    sent = asyncio.run(send_control(settings, customer_id, value))
+    sent = loop.run(send_control(settings, customer_id, value))
     if as_json:
         show.print_json({"event": event, "sent": sent._asdict()})
         return

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from agents.cli import options, show
+from agents.cli import loop, options, show
 from agents.cli.checks_kafka import check_kafka
 from agents.cli.checks_redis import check_redis
 from agents.cli.findings import Finding, fail, ok
@@ -29,7 +29,7 @@ def doctor(
 ) -> None:
     """Check Kafka, Redis, topics, keys and clocks; exit code 1 if something must be done."""
     settings = options.settings_from(kafka, redis, namespace, policy)
-    findings = [*_policy(settings), *asyncio.run(_look(settings, sample))]
+    findings = [*_policy(settings), *loop.run(_look(settings, sample))]
     failed = any(finding.level == "fail" for finding in findings)
     if as_json:
         show.print_json({"ok": not failed, "findings": [asdict(f) for f in findings]})

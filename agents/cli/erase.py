@@ -1,12 +1,11 @@
 """`tierstream erase`: everything known of a customer has to go."""
 
-import asyncio
 import time
 from typing import Annotated
 
 import typer
 
-from agents.cli import options, show
+from agents.cli import loop, options, show
 from agents.cli.errors import CommandError
 from agents.erasing import erase as send
 from agents.erasing import request
@@ -14,9 +13,7 @@ from schemas.decode import Rejected
 
 
 def erase(
-    customer: Annotated[
-        str, typer.Argument(metavar="CUSTOMER", help="The customer's id.", show_default=False)
-    ],
+    customer: options.Customer,
     reason: Annotated[str, typer.Option(help="Why; it stands in the receipt.", show_default=False)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     wait: Annotated[
@@ -40,7 +37,7 @@ def erase(
         raise CommandError(f"{option}: this value is not allowed; allowed: {allowed}") from bad
     if not yes:
         typer.confirm(f"Erase everything known of {customer}? It cannot be undone", abort=True)
-    receipt_id, receipt = asyncio.run(send(settings, value, wait))
+    receipt_id, receipt = loop.run(send(settings, value, wait))
     if receipt is None and wait:
         raise CommandError(
             f"the request was sent, but receipt {receipt_id} did not come within {wait:g} s; "

@@ -1,25 +1,18 @@
 """`tierstream explain`: where a customer stands, why, and what would change it."""
 
-from typing import Annotated
-
-import typer
-
 from agents.cli import customer_state, options, show
 from agents.cli.explain_data import data
 from agents.cli.explain_screen import screen
 from agents.cli.explain_words import Words
-from schemas.policy.labels import Language
 from stream.explanation import explain as explained
 
 
 def explain(  # noqa: PLR0913, PLR0917 - these are the options of a command
-    customer: customer_state.Customer,
+    customer: options.Customer,
     at: customer_state.At = None,
     offline: customer_state.Offline = None,
     everywhere: customer_state.Everywhere = False,
-    language: Annotated[
-        Language, typer.Option("--lang", help="Language of words and labels.")
-    ] = "en",
+    language: options.Lang = "en",
     policy: options.Policy = None,
     kafka: options.Kafka = None,
     redis: options.Redis = None,

@@ -1,12 +1,11 @@
 """`tierstream export`: customers and tier changes of the running system, as two files."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agents.cli import options, show
+from agents.cli import loop, options, show
 from agents.cli.stores import opened
 from agents.replay.export import CHANGES_FILE, CUSTOMERS_FILE, write_export
 from agents.replay.export_live import Wanted, read_live
@@ -53,7 +52,7 @@ def export_live(
     wanted = Wanted(as_of_ms, timeout_s)
     with show.status("waiting for a worker") as tell, opened(settings, timeout_s) as opening:
         store, known = opening
-        result = asyncio.run(
+        result = loop.run(
             read_live(known, store, plan, wanted, lambda text: tell(f"waiting for {text}"))
         )
     customers, changes = write_export(

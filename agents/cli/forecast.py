@@ -8,7 +8,6 @@ from rich.text import Text
 from agents.cli import customer_state, options, show
 from agents.cli.explain_data import outlook_data
 from agents.cli.explain_words import Words
-from schemas.policy.labels import Language
 from stream.calendar import DAY_MS, format_instant
 from stream.customer import decode
 from stream.fold import TerseScorer
@@ -20,7 +19,7 @@ _MOST_DAYS = 36_500
 
 
 def forecast(  # noqa: PLR0913, PLR0917 - these are the options of a command
-    customer: customer_state.Customer,
+    customer: options.Customer,
     days: Annotated[
         int | None,
         typer.Option(
@@ -30,9 +29,7 @@ def forecast(  # noqa: PLR0913, PLR0917 - these are the options of a command
     at: customer_state.At = None,
     offline: customer_state.Offline = None,
     everywhere: customer_state.Everywhere = False,
-    language: Annotated[
-        Language, typer.Option("--lang", help="Language of words and labels.")
-    ] = "en",
+    language: options.Lang = "en",
     policy: options.Policy = None,
     kafka: options.Kafka = None,
     redis: options.Redis = None,

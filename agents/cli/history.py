@@ -1,9 +1,6 @@
 """`tierstream history`: a customer's last transitions, as they were announced."""
 
 from collections.abc import Iterator
-from typing import Annotated
-
-import typer
 
 from agents.cli import options, show
 from agents.cli.errors import CommandError
@@ -11,19 +8,15 @@ from agents.cli.explain_words import Words
 from agents.cli.stores import opened
 from agents.settings import Settings
 from schemas.policy import PolicyDocument
-from schemas.policy.labels import Language
-from stream.history import Moved, Transition, decode_transition, transition_payload
+from stream.changes import Reason
+from stream.history import Transition, decode_transition, transition_payload
 from stream.partition import bucket_of
 from stream.payloads import pin_status
 
 
 def history(
-    customer: Annotated[
-        str, typer.Argument(metavar="CUSTOMER", help="The customer's id.", show_default=False)
-    ],
-    language: Annotated[
-        Language, typer.Option("--lang", help="Language of words and labels.")
-    ] = "en",
+    customer: options.Customer,
+    language: options.Lang = "en",
     policy: options.Policy = None,
     redis: options.Redis = None,
     namespace: options.Namespace = None,
@@ -93,7 +86,7 @@ def _reasons(transition: Transition, document: PolicyDocument, words: Words) -> 
         yield words.say("waited", since=since, rule=words.say(waited.rule))
 
 
-def _reason(reason: Moved, document: PolicyDocument, words: Words) -> str:
+def _reason(reason: Reason, document: PolicyDocument, words: Words) -> str:
     if reason.unit == "tier":
         known = reason.name in document.gradings
         name = words.grading(reason.name) if known else reason.name

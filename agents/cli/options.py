@@ -10,6 +10,7 @@ from agents.cli.errors import CommandError
 from agents.settings import Settings, from_environment
 from schemas.base import instant_ms, parse_instant
 from schemas.policy import PolicyDocument, load_policy
+from schemas.policy.labels import Language
 from stream.plan import Plan, compile_policy
 
 Kafka = Annotated[
@@ -45,6 +46,10 @@ AsOf = Annotated[
         help="Let time come to this instant and no further: RFC 3339, or a date for its midnight.",
     ),
 ]
+Customer = Annotated[
+    str, typer.Argument(metavar="CUSTOMER", help="The customer's id.", show_default=False)
+]
+Lang = Annotated[Language, typer.Option("--lang", help="Language of words and labels.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)

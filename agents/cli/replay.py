@@ -1,6 +1,5 @@
 """`tierstream replay`: an order history through the core alone, or into Kafka."""
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from agents.cli import options, show
+from agents.cli import loop, options, show
 from agents.cli.errors import CommandError
 from agents.cli.export import export_live
 from agents.cli.stores import opened
@@ -94,9 +93,9 @@ def replay(  # noqa: PLR0913, PLR0917 - these are the options of a command
     if plan is not None and _takes_censuses(log, plan, as_of_ms):
         with opened(settings, timeout) as (store, known):
             coordinator = Coordinator(known, store, plan, timeout)
-            sent = asyncio.run(_live(known, log, as_of_ms, speed, coordinator))
+            sent = loop.run(_live(known, log, as_of_ms, speed, coordinator))
     else:
-        sent = asyncio.run(_live(settings, log, as_of_ms, speed))
+        sent = loop.run(_live(settings, log, as_of_ms, speed))
     _show_sent(sent, source, settings, as_json=as_json and export is None)
     if export is not None and plan is not None:
         export_live(settings, plan, export, sent.as_of_ms, timeout, as_json=as_json)

@@ -1,6 +1,5 @@
 """`tierstream policy publish`, `rollback` and `status`: rolling a policy out while workers run."""
 
-import asyncio
 import time
 from collections import Counter
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agents import publishing
-from agents.cli import options, policy_words, rollout_tables, show
+from agents.cli import loop, options, policy_words, rollout_tables, show
 from agents.cli.errors import CommandError
 from agents.cli.stores import opened
 from agents.settings import Settings
@@ -88,7 +87,7 @@ def rollback(  # noqa: PLR0913, PLR0917 - these are the options of a command
     """
     settings = options.settings_from(kafka, redis, namespace, policy)
     own = [options.policy_from(settings)] if settings.policy else []
-    history = [*own, *asyncio.run(publishing.published(settings))]
+    history = [*own, *loop.run(publishing.published(settings))]
     newest = max((document.version for document in history), default=0)
     if to is None:
         earlier = history[-2:-1]
@@ -147,7 +146,7 @@ def _roll_out(
         if not show.out.is_terminal:
             raise CommandError("publishing needs to be confirmed; allowed: --yes")
         typer.confirm(f"Publish {document.policy} version {document.version}?", abort=True)
-    done = asyncio.run(publishing.publish(settings, document))
+    done = loop.run(publishing.publish(settings, document))
     show.out.print(
         f"{document.policy} version {document.version} is in force from "
         f"{show.instant(done.instant_ms)} on ({done.partitions} partitions, event "

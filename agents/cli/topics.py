@@ -1,12 +1,11 @@
 """`tierstream topics`: creating what tierstream reads and writes."""
 
-import asyncio
 import re
 from typing import Annotated
 
 import typer
 
-from agents.cli import options, show
+from agents.cli import loop, options, show
 from agents.cli.errors import CommandError
 from agents.cli.stores import opened
 from agents.replay.retention import FOREVER, set_retention
@@ -54,7 +53,7 @@ def create_command(
             f"{settings.buckets} buckets, such as 8"
         )
     kept_ms = _retention_ms(retention)
-    found = asyncio.run(create(settings, TopicPlan(partitions, replication), kept_ms))
+    found = loop.run(create(settings, TopicPlan(partitions, replication), kept_ms))
     if as_json:
         show.print_json(found)
         return

@@ -141,7 +141,7 @@ class Scorer:
         def apply(now_ms: int) -> None:
             del now_ms
             customer.consent = said
-            customer.low, customer.high, customer.dues = [], [], []
+            customer.forget_ranges()
 
         return self._apply(customer, record_ms, Cause(CONSENT, event_id), PROFILE, apply)
 
@@ -186,7 +186,7 @@ class Scorer:
         now_ms = max(instant_ms, customer.clock_ms)
         customer.roll(now_ms)
         customer.clock_ms = now_ms
-        customer.low, customer.high, customer.dues = [], [], []
+        customer.forget_ranges()
         old = [grade.tier for grade in customer.grades]
         values = plan.read(customer, now_ms)
         changes = self._judge.grade(customer, now_ms, values, cause, plan.all_gradings)
@@ -200,10 +200,7 @@ class Scorer:
                 )
                 for change in changes
             ]
-        if self._foresight is None:
-            customer.look_ms = NEVER
-            return changes
-        return self._foresight.after(customer, now_ms, changes, news=True)
+        return self._looked_ahead(customer, now_ms, changes, news=True)
 
     # -- inside ---------------------------------------------------------------
 
@@ -239,10 +236,15 @@ class Scorer:
     ) -> Sequence[Change]:
         """Judge what may have moved, then look ahead if the policy asks for it."""
         changes = self._reviewed(customer, now_ms, before, cause, source)
+        return self._looked_ahead(customer, now_ms, changes, news=cause is not TIME_PASSED)
+
+    def _looked_ahead(
+        self, customer: Customer, now_ms: int, changes: Sequence[Change], *, news: bool
+    ) -> Sequence[Change]:
+        """Return *changes* with what comes next, and warn of falls, if the policy asks for it."""
         if self._foresight is None:
             customer.look_ms = NEVER
             return changes
-        news = cause is not TIME_PASSED
         return self._foresight.after(customer, now_ms, changes, news=news)
 
     def _reviewed(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from msgspec import Struct
 
-_ID_BYTES = 16
-_SEPARATOR = "\x1f"
+from stream.ids import stable_id
 
 AT_RISK = "at_risk"
 WITHDRAWN = "withdrawn"
@@ -105,6 +102,5 @@ def forecast_id(
     >>> forecast_id("c1", "value", 1, "p", 1) == forecast_id("c1", "value", 1, "p", 1, 5)
     False
     """
-    life = () if erased_ms is None else (str(erased_ms),)
-    parts = ("forecast", customer_id, grading, str(sequence), policy, str(version), *life)
-    return hashlib.blake2b(_SEPARATOR.join(parts).encode(), digest_size=_ID_BYTES).hexdigest()
+    parts = ("forecast", customer_id, grading, str(sequence), policy, str(version))
+    return stable_id(*parts, erased_ms=erased_ms)

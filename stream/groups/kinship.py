@@ -121,7 +121,7 @@ class Kinship:
                 customer.orders = customer.kinds[ORDERS]
                 if source == PROFILE:
                     # Nothing that was found of any measure needs to hold any longer.
-                    customer.low, customer.high, customer.dues = [], [], []
+                    customer.forget_ranges()
 
             # One kind alone is looked at like an event of that kind.
             source = next(iter(kinds)) if len(kinds) == 1 else PROFILE
