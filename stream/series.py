@@ -131,7 +131,8 @@ class Series:
         recent_ms = now_ms - DAY_MS
         opens = opening_ms >= self._day_end
         if opens:
-            if opening_ms <= recent_ms:
+            # A day that is of no use any more as soon as it is closed goes the way that drops it.
+            if opening_ms <= recent_ms or self._dropped_at_ms(newest) <= now_ms:
                 return False
             start, end = self._days.bounds_ms(opening_ms)
             last_ms = latest = peak = MISSING

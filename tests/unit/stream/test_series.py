@@ -110,6 +110,19 @@ def test_without_windows_what_no_refund_needs_is_dropped_too() -> None:
     assert s.totals.count == 1_000
 
 
+def test_a_day_that_a_new_one_makes_useless_is_dropped_with_the_event() -> None:
+    """Else what is stored depends on whether the customer was read again since."""
+    s = series(retention_ms=DAY_MS)
+    s.add(0, 0, 5, 0)
+    now_ms = 3 * DAY_MS
+    s.roll(now_ms)
+    s.add(now_ms, now_ms, 7, 0)
+    totals, closed, newest = s.pack()
+    again = series(retention_ms=DAY_MS)
+    again.restore(totals, closed, newest, now_ms)
+    assert (closed, again.pack()) == (b"", s.pack())
+
+
 def test_an_event_older_than_anything_kept_counts_for_life_only() -> None:
     s = series(days(0, 1))
     s.add(100 * DAY_MS, 100 * DAY_MS, 5, 0)
