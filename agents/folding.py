@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agents.settings import Settings
     from stream.arrivals import Arrival
     from stream.bucket import Bucket
+    from stream.bucket.tally import Tally
     from stream.editions import Begin
     from stream.store import BucketCommit, Store
 
@@ -249,8 +250,7 @@ class Folding:
                 later = clock_ms is not None and clock_ms > (bucket.clock_ms or 0)
                 moves = behind or (later and self._settings.clock == "stream")
                 if moves and home not in others:
-                    self._count(bucket)
-                    commits.append(bucket.commit(behind, clock_ms))
+                    commits.append(self._commit(bucket, behind, clock_ms))
         for number, bucket in self._ownership.buckets.items():
             # A foreign bucket that is fed no more would let its source be read again from there
             # on. Seldom: each such commit makes the bucket's own worker start over.
@@ -259,8 +259,7 @@ class Folding:
                 s: p for s, p in feeding.items() if p - bucket.cursors.get(s, 0) >= _FOREIGN_BEHIND
             }
             if behind and number not in others:
-                self._count(bucket)
-                commits.append(bucket.commit(behind, None))
+                commits.append(self._commit(bucket, behind, None))
         return commits
 
     def _close(
@@ -271,7 +270,6 @@ class Folding:
             record = arrival.origin
             letters.append(letter_row(record, self._base(record.topic), reason, detail))
             self._metrics.dead_letters.labels(reason).inc()
-        self._count(bucket)
         number = bucket.number % self._ownership.partitions
         foreign = batch.foreign.get(bucket.number, ())
         positions = {
@@ -279,10 +277,23 @@ class Folding:
             for source, position in batch.positions.items()
             if source.endswith(f"/{number}") or source in foreign
         }
-        return bucket.commit(positions, reading.watermark_ms(number) if swept else None, letters)
+        clock_ms = reading.watermark_ms(number) if swept else None
+        return self._commit(bucket, positions, clock_ms, letters)
 
-    def _count(self, bucket: Bucket) -> None:
-        tally, metrics = bucket.tally, self._metrics
+    def _commit(
+        self,
+        bucket: Bucket,
+        positions: Mapping[str, int],
+        clock_ms: int | None,
+        letters: Sequence[bytes] = (),
+    ) -> BucketCommit:
+        tally = bucket.tally
+        commit = bucket.commit(positions, clock_ms, letters)
+        self._count(tally)
+        return commit
+
+    def _count(self, tally: Tally) -> None:
+        metrics = self._metrics
         metrics.applied.inc(tally.applied)
         metrics.repeated.inc(tally.repeated)
         metrics.ignored.inc(tally.ignored)
@@ -291,6 +302,8 @@ class Folding:
         metrics.brought.inc(tally.brought)
         for change in tally.changes:
             metrics.changes.labels(change.grading, change.cause.kind, change.direction).inc()
+        for warning in tally.warnings:
+            metrics.warnings.labels(warning.grading, warning.status).inc()
         for _, aside in tally.asides:
             if isinstance(aside, Suppressed):
                 metrics.suppressed.labels(aside.grading, aside.rule).inc()

@@ -63,6 +63,11 @@ class Metrics:
             "Tier changes that a rule on stability held back or cut short.",
             ["grading", "rule"],
         )
+        self.warnings = self._counter(
+            "tierstream_forecast_warnings",
+            "Warnings that a customer is about to fall, issued and withdrawn.",
+            ["grading", "status"],
+        )
         self.woken = self._counter(
             "tierstream_deadlines_fired", "Customers looked at because time passed."
         )

@@ -7,6 +7,7 @@ takes some 110 bytes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,7 +19,10 @@ from stream.payloads import held_payload, reason_payload
 from stream.stability import Pin, Waiting
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from stream.changes import Change
+    from stream.customer import Grade
     from stream.plan import Plan
 
 _FORMAT = 1
@@ -91,3 +95,50 @@ def transition_payload(transition: Transition) -> dict[str, object]:
         "reasons": [reason_payload(reason) for reason in transition.reasons],
     }
     return payload | held_payload(transition)
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """Where a customer stood in one grading at an instant.
+
+    Attributes:
+        grading: Its name.
+        tier: The tier, None for "not graded".
+        sequence: Number of changes up to then.
+        since_ms: Instant of the last of them; None where that is not known, or there was none.
+        transition: That change; None where it is not kept, or there was none.
+    """
+
+    grading: str
+    tier: str | None
+    sequence: int
+    since_ms: int | None
+    transition: Transition | None
+
+
+def stood_at(
+    grades: Mapping[str, Grade], kept: Sequence[Transition], instant_ms: int
+) -> list[Stood] | None:
+    """Return where a customer stood at an instant; None where what is kept does not say.
+
+    Args:
+        grades: Where the customer stands now, by grading, those given up included.
+        kept: Its history, read after that; older entries may be missing.
+        instant_ms: Changes of this very instant have happened.
+    """
+    known = {(entry.grading, entry.sequence): entry for entry in kept}
+    found = []
+    for name, grade in grades.items():
+        tier, sequence, since_ms = grade.tier, grade.sequence, grade.since_ms
+        while sequence and since_ms > instant_ms:
+            undone = known.get((name, sequence))
+            if undone is None:
+                return None
+            tier, sequence = undone.before, sequence - 1
+            before = known.get((name, sequence))
+            if sequence and before is None:
+                return None
+            since_ms = 0 if before is None else before.instant_ms
+        entry = known.get((name, sequence))
+        found.append(Stood(name, tier, sequence, since_ms if sequence else None, entry))
+    return found

@@ -8,7 +8,6 @@ import msgspec
 
 from stream.calendar import format_instant
 from stream.changes import change_id
-from stream.forecast.warning import AT_RISK, WITHDRAWN
 from stream.payloads import change_payload, prevention_payload
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def forecast_row(warning: AtRisk, plan: Plan) -> bytes:
         "expected_tier": warning.expected_tier,
         "expected_at": format_instant(warning.expected_ms),
         "issued_at": format_instant(warning.issued_ms),
-        "status": AT_RISK if warning.withdraws is None else WITHDRAWN,
+        "status": warning.status,
         "policy": {"name": plan.name, "version": warning.version},
         "sequence": warning.sequence,
     }

@@ -24,8 +24,8 @@ At = Annotated[
         "--at",
         "--as-of",
         metavar="INSTANT",
-        help="As it was at this instant: the customer's own records are read again from "
-        "the input topics. RFC 3339, or a date for its midnight.",
+        help="As it was at this instant, by the customer's own records in the input topics. "
+        "RFC 3339, or a date for its midnight.",
     ),
 ]
 Offline = Annotated[

@@ -1,6 +1,10 @@
 """`tierstream explain`: where a customer stands, why, and what would change it."""
 
-from agents.cli import customer_state, options, show
+from typing import Annotated
+
+import typer
+
+from agents.cli import customer_state, options, show, stood
 from agents.cli.explain_data import data
 from agents.cli.explain_screen import screen
 from agents.cli.explain_words import Words
@@ -10,6 +14,13 @@ from stream.explanation import explain as explained
 def explain(  # noqa: PLR0913, PLR0917 - these are the options of a command
     customer: options.Customer,
     at: customer_state.At = None,
+    reread: Annotated[
+        bool,
+        typer.Option(
+            "--reread",
+            help="With --at: read the input topics also where the history in Redis says the tiers.",
+        ),
+    ] = False,
     offline: customer_state.Offline = None,
     everywhere: customer_state.Everywhere = False,
     language: options.Lang = "en",
@@ -23,12 +34,22 @@ def explain(  # noqa: PLR0913, PLR0917 - these are the options of a command
     settings = options.settings_from(kafka, redis, namespace, policy)
     own = options.policy_from(settings)
     at_ms = options.instant_from(at, "--at")
+    if at_ms is not None and offline is None and not (reread or everywhere):
+        kept = stood.load(settings, customer, at_ms)
+        if kept is not None:
+            stood.tell(kept, own, language, as_json=as_json)
+            return
     state, now_ms, document, plan = customer_state.state_of(
         settings, own, customer, at_ms=at_ms, offline=offline, everywhere=everywhere
     )
     found = explained(customer, state, plan, now_ms)
+    from_topics = at_ms is not None and offline is None
     if as_json:
-        show.print_json(data(found, plan))
+        source = "topics" if from_topics else "store" if offline is None else "log"
+        show.print_json(data(found, plan, source))
         return
-    for piece in screen(found, plan, Words(document, language)):
+    words = Words(document, language)
+    for piece in screen(found, plan, words):
         show.out.print(piece)
+    if from_topics:
+        show.out.print(words.say("from_topics"), style="dim")

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from stream.stability import Held
 
 
-def data(found: Explanation, plan: Plan) -> dict[str, object]:
-    """Return *found* as it is written with ``--json``."""
+def data(found: Explanation, plan: Plan, source: str) -> dict[str, object]:
+    """Return *found*, which comes from *source*, as it is written with ``--json``."""
     return {
         "customer_id": found.customer_id,
         "as_of": format_instant(found.as_of_ms),
+        "source": source,
         "policy": {"name": plan.name, "version": plan.version},
         "currency": plan.converter.reporting,
         "measures": {name: {"unit": unit, "value": value} for name, unit, value in found.measures},

@@ -138,6 +138,12 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "cause_review": ("review", "人工评审"),
     "cause_policy_changed": ("new policy", "新政策"),
     "cause_boundary_moved": ("others moved the boundary", "他人移动了界线"),
+    "cause_consent": ("consent", "授权"),
+    "from_history": (
+        "From the history in Redis; --reread shows measures, from the input topics.",
+        "来自 Redis 中保存的变动历史；--reread 可从输入主题重算各项指标。",
+    ),
+    "from_topics": ("From the input topics, read again.", "来自输入主题，重新读取。"),
     "time_does_nothing": (
         "Time alone changes nothing from here on.",
         "此后仅随时间推移不会再有变化。",

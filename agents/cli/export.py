@@ -1,4 +1,4 @@
-"""`tierstream export`: customers and tier changes of the running system, as two files."""
+"""`tierstream export`: customers, tier changes and forecasts of the running system, as files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 from agents.cli import loop, options, show
 from agents.cli.stores import opened
-from agents.replay.export import CHANGES_FILE, CUSTOMERS_FILE, write_export
+from agents.replay.export import FILES, write_export
 from agents.replay.export_live import Wanted, read_live
 from agents.settings import Settings
 from stream.calendar import format_instant
@@ -28,7 +28,7 @@ def export(  # noqa: PLR0913, PLR0917 - these are the options of a command
     namespace: options.Namespace = None,
     as_json: options.Json = False,
 ) -> None:
-    """Write customers.jsonl and changes.jsonl from the running system.
+    """Write customers.jsonl, changes.jsonl and forecasts.jsonl from the running system.
 
     Waits until every record in the input topics has been applied, every tier change has been
     published and time has come to --as-of (without it: wherever it has come to).
@@ -55,21 +55,26 @@ def export_live(
         result = loop.run(
             read_live(known, store, plan, wanted, lambda text: tell(f"waiting for {text}"))
         )
-    customers, changes = write_export(
-        directory, result.plan, result.as_of_ms, result.states, result.changes
+    written = write_export(
+        directory,
+        result.plan,
+        result.as_of_ms,
+        result.states,
+        result.changes,
+        result.forecasts,
     )
     if as_json:
         show.print_json(
             {
                 "as_of": format_instant(result.as_of_ms),
-                "customers": customers,
-                "changes": changes,
-                "files": [str(directory / CUSTOMERS_FILE), str(directory / CHANGES_FILE)],
+                **written._asdict(),
+                "files": [str(directory / name) for name in FILES],
             }
         )
         return
     show.out.print(
-        f"{customers:,} customers as of {show.instant(result.as_of_ms)} and {changes:,} "
-        f"tier changes written to {directory}",
+        f"{written.customers:,} customers as of {show.instant(result.as_of_ms)}, "
+        f"{written.changes:,} tier changes and {written.forecasts:,} forecasts "
+        f"written to {directory}",
         markup=False,
     )

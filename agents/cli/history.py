@@ -57,17 +57,29 @@ def _load(settings: Settings, customer_id: str) -> list[Transition]:
 def _cells(transition: Transition, document: PolicyDocument, words: Words) -> tuple[str, ...]:
     """Return a row; what an older policy called otherwise is called by its id."""
     name = transition.grading
-    known = name in document.gradings
-
-    def tier(one: str | None) -> str:
-        return words.tier(name, one) if known or one is None else one
-
-    cause = words.say(f"cause_{transition.cause}")
     return (
         show.instant(transition.instant_ms),
-        words.grading(name) if known else name,
-        tier(transition.before),
-        tier(transition.after),
+        grading_text(name, document, words),
+        tier_text(name, transition.before, document, words),
+        tier_text(name, transition.after, document, words),
+        *why(transition, document, words),
+    )
+
+
+def grading_text(name: str, document: PolicyDocument, words: Words) -> str:
+    """Return how people call a grading; one that the policy does not have, by its id."""
+    return words.grading(name) if name in document.gradings else name
+
+
+def tier_text(name: str, tier: str | None, document: PolicyDocument, words: Words) -> str:
+    """Return how people call a tier of a grading, as `grading_text` does."""
+    return words.tier(name, tier) if name in document.gradings or tier is None else tier
+
+
+def why(transition: Transition, document: PolicyDocument, words: Words) -> tuple[str, str]:
+    """Return the cause of a transition and its reasons, as markup."""
+    cause = words.say(f"cause_{transition.cause}")
+    return (
         cause if transition.event_id is None else f"{cause} {show.escaped(transition.event_id)}",
         "; ".join(map(show.escaped, _reasons(transition, document, words))),
     )

@@ -52,7 +52,7 @@ def replay(  # noqa: PLR0913, PLR0917 - these are the options of a command
         typer.Option(
             "--export",
             metavar="DIR",
-            help="Write customers.jsonl and changes.jsonl (live: once the workers caught up).",
+            help="Write customers, changes and forecasts here (live: once the workers caught up).",
         ),
     ] = None,
     speed: Annotated[
@@ -173,7 +173,14 @@ def _offline(
         )
     seconds = time.perf_counter() - started
     if export is not None:
-        write_export(export, result.plan, result.as_of_ms, result.states, result.changes)
+        write_export(
+            export,
+            result.plan,
+            result.as_of_ms,
+            result.states,
+            result.changes,
+            result.forecasts,
+        )
     tiers = customers_by_tier(result.states, result.plan)
     causes = changes_by_cause(map(read_note, result.changes))
     if as_json:

@@ -1,8 +1,8 @@
-"""The two files of an export: the same bytes for the same log, replayed offline or live."""
+"""The files of an export: the same bytes for the same log, replayed offline or live."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CUSTOMERS_FILE = "customers.jsonl"
 CHANGES_FILE = "changes.jsonl"
+FORECASTS_FILE = "forecasts.jsonl"
+FILES = (CUSTOMERS_FILE, CHANGES_FILE, FORECASTS_FILE)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -35,7 +37,25 @@ class _Place(msgspec.Struct):
     sequence: int
 
 
+class _Notice(msgspec.Struct):
+    """Where a warning, or a notice of grace, stands in the order of an export."""
+
+    issued_at: str
+    customer_id: str
+    grading: str
+    sequence: int = 0
+
+
+class Written(NamedTuple):
+    """How many lines an export has, by file."""
+
+    customers: int
+    changes: int
+    forecasts: int
+
+
 _place = msgspec.json.Decoder(_Place)
+_notice = msgspec.json.Decoder(_Notice)
 
 
 def customer_line(customer_id: str, state: bytes, plan: Plan, as_of_ms: int) -> bytes:
@@ -83,14 +103,31 @@ def sorted_changes(changes: Iterable[bytes], as_of_ms: int) -> list[bytes]:
     return [change for _, change in kept]
 
 
+def sorted_forecasts(forecasts: Iterable[bytes], as_of_ms: int) -> list[bytes]:
+    """Return what was issued up to *as_of_ms*, by instant, customer, grading and sequence.
+
+    Notices of grace have no sequence: they stand first, in the order of their bytes.
+    """
+    limit = format_instant(as_of_ms)
+    placed = ((_notice.decode(forecast), forecast) for forecast in forecasts)
+    kept = [
+        ((place.issued_at, place.customer_id, place.grading, place.sequence), forecast)
+        for place, forecast in placed
+        if place.issued_at <= limit
+    ]
+    kept.sort()
+    return [forecast for _, forecast in kept]
+
+
 def write_export(
     directory: Path,
     plan: Plan,
     as_of_ms: int,
     states: Mapping[str, bytes],
     changes: Iterable[bytes],
-) -> tuple[int, int]:
-    """Write both files into *directory*, which is made if needed; files there are replaced.
+    forecasts: Iterable[bytes],
+) -> Written:
+    """Write all files into *directory*, which is made if needed; files there are replaced.
 
     Args:
         directory: Where to.
@@ -98,23 +135,22 @@ def write_export(
         as_of_ms: The instant to read measures at; every deadline up to it must have fired.
         states: Stored form by customer id.
         changes: Values of the records of `tier-changes`.
-
-    Returns:
-        How many customers and how many changes were written.
+        forecasts: Values of the records of `tier-forecasts`.
 
     Raises:
         ExportError: A state is younger than *as_of_ms*, or the directory cannot be written.
     """
     customers = [customer_line(c, states[c], plan, as_of_ms) for c in sorted(states)]
     ordered = sorted_changes(changes, as_of_ms)
+    issued = sorted_forecasts(forecasts, as_of_ms)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        _write(directory / CUSTOMERS_FILE, customers)
-        _write(directory / CHANGES_FILE, ordered)
+        for name, lines in zip(FILES, (customers, ordered, issued), strict=True):
+            _write(directory / name, lines)
     except OSError as exc:
         said = (exc.strerror or "not writable").lower()
         raise ExportError(f"{directory}: {said}; allowed: a directory to write into") from exc
-    return len(customers), len(ordered)
+    return Written(len(customers), len(ordered), len(issued))
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:

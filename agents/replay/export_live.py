@@ -14,7 +14,7 @@ from stream.calendar import format_instant
 from stream.customer import decode
 from stream.editions import decode_book, edition_in_force, scorer_of
 from stream.groups.member_rows import GROUP_MEMBERS
-from stream.outbox import TIER_CHANGES
+from stream.outbox import TIER_CHANGES, TIER_FORECASTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +52,7 @@ class LiveResult:
     as_of_ms: int
     states: dict[str, bytes]
     changes: list[bytes]
+    forecasts: list[bytes]
     plan: Plan
 
 
@@ -62,7 +63,7 @@ async def read_live(
     wanted: Wanted,
     waiting: Callable[[str], None] | None = None,
 ) -> LiveResult:
-    """Wait until the workers have caught up, and return every state and every tier change.
+    """Wait until the workers have caught up, and return every state, tier change and forecast.
 
     Records that come meanwhile are not waited for, but may show; stop the producers for an
     exact export. Arguments and errors as `catch_up`.
@@ -71,7 +72,9 @@ async def read_live(
     heads = await asyncio.to_thread(store.heads, range(settings.buckets))
     edition = edition_in_force(heads)
     in_force = plan if edition is None else scorer_of(edition).plan
-    return LiveResult(as_of_ms, states, await _changes(settings), in_force)
+    changes = await _values(settings, TIER_CHANGES)
+    forecasts = await _values(settings, TIER_FORECASTS)
+    return LiveResult(as_of_ms, states, changes, forecasts, in_force)
 
 
 async def catch_up(
@@ -242,8 +245,8 @@ async def _inputs(settings: Settings) -> dict[TopicPartition, Span]:
         return await spans(client, counts)
 
 
-async def _changes(settings: Settings) -> list[bytes]:
-    """Return the value of every committed record of `tier-changes`."""
-    counts = await partitions_of(settings, [settings.topic(TIER_CHANGES)])
+async def _values(settings: Settings, base: str) -> list[bytes]:
+    """Return the value of every committed record of an output topic."""
+    counts = await partitions_of(settings, [settings.topic(base)])
     async with reader(settings) as client:
         return [record.value async for record in read(client, await spans(client, counts))]

@@ -385,6 +385,7 @@ class Bucket:
         # What was announced of the life that ended comes out first, then the tombstone; also
         # where it ends in the very batch in which somebody was to be warned.
         plan = self.in_force.plan_of(customer.edition)
+        self.tally.warnings += customer.untold
         self._unwritten.rows += [forecast_row(warning, plan) for warning in customer.untold]
         self._unwritten.rows.append(self._erasures.note(event, record_ms, moves, removal))
         self._unwritten.drop(customer_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from stream.arrivals import Arrival
     from stream.changes import Change
+    from stream.forecast.warning import AtRisk
     from stream.stability import Aside
 
 
@@ -34,6 +35,7 @@ class Tally:
         changes: Tier changes, in order.
         refusals: Records refused.
         asides: What judging had to tell besides changes, with the customer's id, in order.
+        warnings: Warnings of falls and their withdrawals; complete once the batch is closed.
     """
 
     applied: int = 0
@@ -45,3 +47,4 @@ class Tally:
     changes: list[Change] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     asides: list[tuple[str, Aside]] = field(default_factory=list)
+    warnings: list[AtRisk] = field(default_factory=list)

@@ -111,6 +111,7 @@ class Unwritten:
         for customer in self.customers.values():
             if customer.untold:
                 plan = self._in_force.plan_of(customer.edition)
+                self._tally.warnings += customer.untold
                 for warning in customer.untold:
                     yield warning, plan
                 customer.untold = []

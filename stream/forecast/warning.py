@@ -84,6 +84,11 @@ class AtRisk(Struct, frozen=True, gc=False):
     prevention: Prevention | None = None
     withdraws: str | None = None
 
+    @property
+    def status(self) -> str:
+        """Whether it warns, or takes a warning back."""
+        return AT_RISK if self.withdraws is None else WITHDRAWN
+
 
 def forecast_id(
     customer_id: str,

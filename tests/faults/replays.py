@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from agents.replay.export import CHANGES_FILE, CUSTOMERS_FILE, write_export
+from agents.replay.export import FILES, write_export
 from agents.replay.offline import replay_offline
 from agents.replay.source import load_log
 from schemas.policy import load_policy
@@ -25,11 +25,9 @@ from tests.integration.test_replay_live import tierstream
 from tests.waiting import wait_for_async
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
-FORECASTS_FILE = "forecasts.jsonl"
-FILES = (CHANGES_FILE, CUSTOMERS_FILE, FORECASTS_FILE)
 WORKERS = 3
 PARTITIONS = 4
 # Sweeps that take many batches, so that a kill meets them under way.
@@ -100,8 +98,7 @@ def play_offline(replay: Replay, folder: Path) -> Ended:
     log = load_log(str(replay.log), replay.as_of_ms, controls=True)
     plan = compile_policy(load_policy(str(path)))
     found = replay_offline(log, plan, as_of_ms=replay.as_of_ms)
-    write_export(folder, found.plan, found.as_of_ms, found.states, found.changes)
-    _write_forecasts(folder, found.forecasts)
+    write_export(folder, found.plan, found.as_of_ms, found.states, found.changes, found.forecasts)
     return Ended(folder, seconds=time.monotonic() - started)
 
 
@@ -133,7 +130,6 @@ async def play_live(
             replaying.cancel()
             raise AssertionError(_lost(system))
         await replaying
-        _write_forecasts(folder, [r.value or b"" for r in await system.read("tier-forecasts")])
     ended.seconds = time.monotonic() - started
     return ended
 
@@ -146,10 +142,6 @@ def _lost(system: System) -> str:
     """Say what a worker said last that has ended without having been killed; "" if none has."""
     lost = [one for one in system.workers if one.process.poll() not in {None, -signal.SIGKILL}]
     return lost[0].last_words() if lost else ""
-
-
-def _write_forecasts(folder: Path, forecasts: Iterable[bytes]) -> None:
-    (folder / FORECASTS_FILE).write_bytes(b"".join(one + b"\n" for one in sorted(forecasts)))
 
 
 async def _kill(

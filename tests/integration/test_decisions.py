@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from agents.cli.summary import read_note
+from agents.replay.export import FILES
 from agents.replay.log import LogRecord, sorted_log
 from agents.replay.offline import replay_offline
 from schemas.catalog import TOPICS
@@ -139,7 +140,7 @@ async def test_live_and_offline_say_the_same_with_rules_pins_and_reviews(
             as_of_ms=START_MS + 200 * DAY_MS,
         )
         await tierstream(system, "explain", "c1", "--at", "2024-01-10", "--lang", "zh")
-    for name in ("customers.jsonl", "changes.jsonl"):
+    for name in FILES:
         assert (live / name).read_bytes() == (offline / name).read_bytes()
     causes = {read_note(change).cause.kind for change in result.changes}
     assert causes >= {"order", "time", "pinned", "review"}

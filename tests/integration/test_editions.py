@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agents.replay.export import FILES
 from schemas.policy import load_policy
 from stream.calendar import DAY_MS, format_instant
 from stream.editions import decode_book
@@ -106,7 +107,7 @@ async def test_a_policy_published_in_the_middle_of_a_replay_changes_everyone_onc
         live, offline = tmp_path / "live", tmp_path / "offline"
         await tierstream(system, "export", str(live), *until, "--timeout", "200")
         await tierstream(system, "replay", str(log), "--offline", *until, "--export", str(offline))
-        for name in ("customers.jsonl", "changes.jsonl"):
+        for name in FILES:
             assert (live / name).read_bytes() == (offline / name).read_bytes(), name
         changes = [json.loads(line) for line in (live / "changes.jsonl").read_text().splitlines()]
         check_chains(changes)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from agents.replay.export import FILES
 from schemas.policy import parse_policy
 from stream.customer import Grade
 from stream.plan import compile_policy
@@ -74,7 +75,7 @@ async def test_live_and_offline_censuses_give_the_same_bytes(
         common = ["--as-of", "1997-11-30T00:00:00Z", "--export"]
         await tierstream(system, "replay", str(orders), *common, str(live))
         await tierstream(system, "replay", str(orders), "--offline", *common, str(offline))
-        for name in ("customers.jsonl", "changes.jsonl"):
+        for name in FILES:
             assert (live / name).read_bytes() == (offline / name).read_bytes(), name
     changes = [json.loads(line) for line in (live / "changes.jsonl").read_text().splitlines()]
     causes = Counter(change["cause"]["kind"] for change in changes)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agents.replay.export import write_export
+from agents.replay.export import FILES, write_export
 from agents.replay.export_live import Wanted, read_live
 from agents.replay.log import OrderRow, order_records
 from agents.replay.offline import replay_offline
@@ -104,8 +104,15 @@ async def test_a_failover_in_the_middle_of_a_log_changes_no_byte_of_the_result(
         check_chains([json.loads(change) for change in live.changes])
         offline = replay_offline(log, system.plan, as_of_ms=as_of_ms)
         for name, result in (("live", live), ("offline", offline)):
-            write_export(tmp_path / name, system.plan, as_of_ms, result.states, result.changes)
+            write_export(
+                tmp_path / name,
+                system.plan,
+                as_of_ms,
+                result.states,
+                result.changes,
+                result.forecasts,
+            )
     assert min(watcher.keys) > 0
-    for name in ("customers.jsonl", "changes.jsonl"):
+    for name in FILES:
         one, other = tmp_path / "live" / name, tmp_path / "offline" / name
         assert one.read_bytes() == other.read_bytes(), name

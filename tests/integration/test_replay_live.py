@@ -16,6 +16,7 @@ import pytest
 
 from agents.kafka import producer
 from agents.replay.cdnow import data_file, read_cdnow
+from agents.replay.export import FILES
 from stream.calendar import DAY_MS, format_instant
 from tests.integration.system import ROOT, System
 
@@ -117,13 +118,13 @@ async def test_the_live_system_and_the_pure_core_write_the_same_bytes(
         common = ["--as-of", until, "--export"]
         await tierstream(system, "replay", str(orders), *common, str(live))
         await tierstream(system, "replay", str(orders), "--offline", *common, str(offline))
-        for name in ("customers.jsonl", "changes.jsonl"):
+        for name in FILES:
             assert (live / name).read_bytes() == (offline / name).read_bytes(), name
         told = [
             await tierstream(system, "explain", "c7", "--at", "1997-09-30", *where)
-            for where in ([], ["--all-partitions"], ["--offline", str(orders)])
+            for where in (["--reread"], ["--all-partitions"], ["--offline", str(orders)])
         ]
-        assert told[0] == told[1] == told[2]
+        assert told[0] == told[1] == told[2] + "From the input topics, read again.\n"
         assert "1997-09-30" in told[0]
         assert "客户 c7" in await tierstream(system, "explain", "c7", "--lang", "zh")
         changes = [json.loads(line) for line in (live / "changes.jsonl").read_text().splitlines()]

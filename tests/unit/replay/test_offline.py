@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.replay.events_jsonl import read_events
-from agents.replay.export import ExportError, sorted_changes, write_export
+from agents.replay.export import ExportError, sorted_changes, sorted_forecasts, write_export
 from agents.replay.log import OrderRow, order_records, sorted_log
 from agents.replay.offline import replay_offline
 from agents.replay.orders_csv import read_orders
@@ -33,6 +33,11 @@ def replayed(directory: Path, text: str, as_of_ms: int | None = None) -> Offline
     return replay_offline(log, PLAN, as_of_ms=as_of_ms)
 
 
+def exported(directory: Path, result: OfflineResult, as_of_ms: int | None = None) -> None:
+    at_ms = result.as_of_ms if as_of_ms is None else as_of_ms
+    write_export(directory, PLAN, at_ms, result.states, result.changes, result.forecasts)
+
+
 def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -40,7 +45,7 @@ def lines(path: Path) -> list[dict[str, object]]:
 def test_the_export_holds_what_a_person_would_work_out(tmp_path: Path) -> None:
     """60.00 + 50.50 - 2 * 20.00 = 70.50, kept at silver; a cancelled order counts for nothing."""
     result = replayed(tmp_path, HISTORY)
-    write_export(tmp_path / "out", PLAN, result.as_of_ms, result.states, result.changes)
+    exported(tmp_path / "out", result)
     ann, bob = lines(tmp_path / "out" / "customers.jsonl")
     assert ann == {
         "customer_id": "ann",
@@ -67,7 +72,7 @@ def test_time_goes_on_to_the_instant_asked_for(tmp_path: Path) -> None:
     """Both of ann's days leave the window of 30 days: silver is lost by time alone."""
     as_of_ms = JAN_5_MS + 60 * DAY_MS
     result = replayed(tmp_path, HISTORY, as_of_ms)
-    write_export(tmp_path / "out", PLAN, as_of_ms, result.states, result.changes)
+    exported(tmp_path / "out", result, as_of_ms)
     ann = lines(tmp_path / "out" / "customers.jsonl")[0]
     assert ann["grades"] == {"value": "bronze", "score": "b"}
     by_time = [
@@ -101,10 +106,23 @@ def test_customers_may_use_the_same_order_ids(tmp_path: Path) -> None:
     assert not result.refused
 
 
+def test_forecasts_stand_in_the_order_in_which_they_were_issued() -> None:
+    """Notices of grace have no number of their own; what is issued later is left out."""
+
+    def issued(instant: str, customer_id: str, sequence: int | None) -> bytes:
+        told: dict[str, object] = {"issued_at": instant, "customer_id": customer_id, "grading": "v"}
+        return json.dumps(told if sequence is None else told | {"sequence": sequence}).encode()
+
+    at, later = format_instant(JAN_5_MS), format_instant(JAN_5_MS + 1)
+    wanted = [issued(at, "ann", None), issued(at, "ann", 2), issued(at, "ann", 10)]
+    wanted.append(issued(at, "bob", 1))
+    assert sorted_forecasts([*reversed(wanted), issued(later, "ann", 11)], JAN_5_MS) == wanted
+
+
 def test_an_export_does_not_go_back_behind_a_customer(tmp_path: Path) -> None:
     result = replayed(tmp_path, HISTORY)
     with pytest.raises(ExportError, match="too early: customer"):
-        write_export(tmp_path / "out", PLAN, JAN_5_MS - DAY_MS, result.states, result.changes)
+        exported(tmp_path / "out", result, JAN_5_MS - DAY_MS)
     assert not (tmp_path / "out").exists()
 
 
@@ -112,7 +130,7 @@ def test_an_export_into_a_file_says_so_in_one_line(tmp_path: Path) -> None:
     result = replayed(tmp_path, HISTORY)
     taken = tmp_path / "orders.csv"
     with pytest.raises(ExportError, match="allowed: a directory to write into"):
-        write_export(taken, PLAN, result.as_of_ms, result.states, result.changes)
+        exported(taken, result)
 
 
 rows = st.lists(

@@ -184,3 +184,21 @@ def test_a_word_on_consent_that_is_read_again_lets_nothing_through_behind_it() -
         bucket.apply_to(CUSTOMER, [to_arrival(event, plan) for event in events])
         bucket.commit({}, None)
     assert bucket.customers[CUSTOMER].orders.totals.count == 1
+
+
+def test_warnings_and_withdrawals_are_counted_once_with_the_commit_that_announces_them() -> None:
+    plan = plan_of(WARNED)
+    bucket = Bucket(BucketHead(0, 0, 0, {}, [], None, 0), Scorer(plan), WINDOW)
+    bucket.adopt(CUSTOMER, None)
+    counted = []
+    for number, day in enumerate((0, 25)):
+        paid = {"kind": "order.paid", "event_id": f"e{number}", "order_id": f"o{number}"}
+        at = {"at_ms": START + day * DAY, "record_ms": START + day * DAY}
+        arrival = to_arrival({**paid, "amount_minor": 12_000, "currency": "USD", **at}, plan)
+        bucket.apply_to(CUSTOMER, [arrival])
+        tally = bucket.tally
+        rows = [decode_row(row) for row in bucket.commit({}, None).outbox]
+        counted.append([warning.status for warning in tally.warnings])
+        announced = [json.loads(r.value or b"") for r in rows if r.topic == TIER_FORECASTS]
+        assert counted[-1] == [said["status"] for said in announced]
+    assert counted == [[], ["at_risk", "withdrawn"]]
