@@ -81,6 +81,8 @@ class Reason(Contract):
         boundary: The level that was crossed, in the unit; null when there is none to name.
         boundary_before: Where that level was before, where it is the level that has moved; left
             out otherwise.
+        segment: The segment of the population that the customer is judged in, "" for the rest of
+            it; left out where the grading knows none.
     """
 
     measure: Word
@@ -90,6 +92,7 @@ class Reason(Contract):
     boundary: Reading
     crossed: Literal["above", "below"] | None
     boundary_before: Reading = Field(default=None, exclude_if=lambda told: told is None)
+    segment: str | None = Field(default=None, exclude_if=lambda told: told is None)
 
 
 class ServiceTerms(Contract):

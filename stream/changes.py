@@ -62,6 +62,8 @@ class Reason(Struct, array_like=True, frozen=True, gc=False):
         after: Reading at that instant.
         boundary: Cut that was crossed last, in the measure's unit; None if none was.
         boundary_before: Where that cut was before, if it is the cut that has moved.
+        segment: Of which segment of the population the cut is, "" for the rest of it; None
+            where the grading knows no segments.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Reason(Struct, array_like=True, frozen=True, gc=False):
     after: Value | None
     boundary: int | None
     boundary_before: int | None = None
+    segment: str | None = None
 
     @property
     def crossed(self) -> str | None:

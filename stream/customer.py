@@ -114,6 +114,7 @@ class Customer:
         high: Per watched measure, the first value above that no longer does.
         dues: Per watched measure, when time alone may first take it out of that range.
         asides: What judging has to tell besides changes; transient, taken by the bucket.
+        described: Whether its attributes have changed since its ranks were told; transient.
         ranks: The ranked readings as last told, by ranking, where known; transient like the next.
         ranks_due_ms: No ranked reading changes by time alone before this instant; 0: unknown.
     """
@@ -124,6 +125,7 @@ class Customer:
         "clock_ms",
         "consent",
         "customer_id",
+        "described",
         "due_ms",
         "dues",
         "edition",
@@ -168,6 +170,7 @@ class Customer:
         self.high: list[int] = []
         self.dues: list[int] = []
         self.asides: list[Aside] = []
+        self.described = False
         self.ranks: dict[str, int | None] = {}
         self.ranks_due_ms = 0
         self.erased_ms: int | None = None
@@ -209,7 +212,7 @@ class Customer:
         twin.consent, twin.erased_ms = self.consent, self.erased_ms
         twin.look_ms = NEVER
         twin.warned, twin.untold, twin.asides = None, [], []
-        twin.ranks, twin.ranks_due_ms = {}, 0
+        twin.described, twin.ranks, twin.ranks_due_ms = False, {}, 0
         twin.low, twin.high, twin.dues = self.low.copy(), self.high.copy(), self.dues.copy()
         return twin
 
@@ -342,7 +345,9 @@ def reshape(customer: Customer, older: Shape, shape: Shape, attributes: Collecti
     ]
     customer.retired = standings
     customer.packed_grades = None
-    customer.attributes = {k: v for k, v in customer.attributes.items() if k in attributes}
+    kept = {k: v for k, v in customer.attributes.items() if k in attributes}
+    customer.described = customer.described or kept != customer.attributes
+    customer.attributes = kept
     if shape.groups and customer.kin is None:
         customer.kin = Kin()
     if shape.keeps_as(older):

@@ -133,6 +133,8 @@ def reason_payload(reason: Reason, **more: object) -> dict[str, object]:
     }
     if reason.boundary_before is not None:
         payload["boundary_before"] = reason.boundary_before
+    if reason.segment is not None:
+        payload["segment"] = reason.segment
     return payload
 
 

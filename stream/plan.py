@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from schemas.currencies import EXPONENTS
+from schemas.policy.gradings.relative import RelativePart
 from stream.calendar import DAY_MS, LocalDays
 from stream.customer import ORDERS, Shape
 from stream.gradings.bands import compile_bands
@@ -22,6 +24,7 @@ from stream.gradings.rfm_classes import compile_rfm_classes
 from stream.gradings.tag import compile_tag
 from stream.gradings.tree import compile_tree
 from stream.gradings.weighted_scorecard import compile_weighted_scorecard
+from stream.gradings.within import compile_within
 from stream.groups.alone import Alone
 from stream.measure_plan import MeasurePlan
 from stream.money import Converter
@@ -201,7 +204,11 @@ def compile_policy(
 
 
 def _compile_grading(name: str, document: GradingDocument, scope: Scope) -> Grading:
-    return _COMPILERS[document.type](name, document, scope)
+    compiler = _COMPILERS[document.type]
+    if isinstance(document, RelativePart) and document.within is not None:
+        each = partial(compiler, name, document)
+        return compile_within(name, document, document.within, scope, each)
+    return compiler(name, document, scope)
 
 
 _COMPILERS: dict[str, Callable[[str, Any, Scope], Grading]] = {

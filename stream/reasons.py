@@ -50,7 +50,9 @@ def reasons_for(
         unit = measure.told_unit
         told = boundary is not None and boundary > MISSING + 1 and unit == measure.unit
         known = boundary if told else None
-        found.append(Reason(measure.name, unit, measure.told(old), measure.told(new), known))
+        segment = grading.segment(reading.values)
+        readings = measure.told(old), measure.told(new)
+        found.append(Reason(measure.name, unit, *readings, known, segment=segment))
     found += _followed(plan, position, old_tiers, reading)
     return tuple(found)
 
@@ -93,8 +95,10 @@ def moved_reasons(
         measure = plan.measures[index]
         told = measure.told_unit == measure.unit and min(old_cut, new_cut) > MISSING + 1
         value = measure.told(reading.values[index])
-        levels = (new_cut, old_cut) if told else (None, None)
-        found.append(Reason(measure.name, measure.told_unit, value, value, *levels))
+        now, before = (new_cut, old_cut) if told else (None, None)
+        segment = plan.gradings[position].segment(reading.values)
+        unit = measure.told_unit
+        found.append(Reason(measure.name, unit, value, value, now, before, segment))
     found += _followed(plan, position, old_tiers, reading)
     return tuple(found)
 
@@ -104,14 +108,17 @@ def _moved_cuts(
 ) -> Iterator[tuple[int, int, int]]:
     """Yield ``(measure, cut before, cut now)`` where a reading's side of a cut is another now."""
     grading = plan.gradings[position]
-    before = {one.name: one.cuts for one in older.gradings}.get(grading.name, {})
+    readings = {m.name: value for m, value in zip(plan.measures, values, strict=True)}
+    same = [readings.get(measure.name, MISSING) for measure in older.measures]
+    graded = next((one for one in older.gradings if one.name == grading.name), None)
+    before = {} if graded is None else graded.cuts_for(same)
     known = {measure.name: i for i, measure in enumerate(older.measures)}
     for index in plan.inputs[position]:
         value = values[index]
-        pairs = _levels_before_and_now(older, plan, position, index) or [
+        pairs = _levels_before_and_now(older, plan, position, index, values) or [
             (
                 before.get(known.get(plan.measures[index].name, -1), ()),
-                grading.cuts.get(index, ()),
+                grading.cuts_for(values).get(index, ()),
             )
         ]
         for old_cuts, new_cuts in pairs:
@@ -124,17 +131,18 @@ def _moved_cuts(
 
 
 def _levels_before_and_now(
-    older: Plan, plan: Plan, position: int, measure: int
+    older: Plan, plan: Plan, position: int, measure: int, values: Sequence[Value]
 ) -> list[tuple[Sequence[int], Sequence[int]]]:
     """Return the levels of each cut that the population sets for a measure of a grading.
 
-    Level by level: of several that are equal the grading itself keeps one.
+    Those of the customer's own segment. Level by level: of several that are equal the grading
+    itself keeps one.
     """
     grading = plan.gradings[position].name
     return [
         (older.cuts.get(name, ()), plan.cuts.get(name, ()))
         for ranking in plan.rankings
-        if ranking.measure == measure
+        if ranking.measure == measure and ranking.holds(values)
         for name, cut in ranking.cuts.items()
-        if name == f"{grading}.{cut.axis}"
+        if cut.grading == grading
     ]

@@ -53,6 +53,9 @@ def _reason(reason: Mapping[str, Any], currency: str) -> str:
         return f"{name} went from {before} to {now}"
     if unit == POLICY:
         return f"policy {name} went from version {reason['before']} to {reason['after']}"
+    segment = reason.get("segment")
+    if segment is not None:
+        name += f" (among {segment or 'the rest'})"
     after = reading(reason["after"], unit, currency)
     boundary, moved_from = reason["boundary"], reason.get("boundary_before")
     if moved_from is not None:

@@ -1,17 +1,17 @@
 """Cuts that the population sets: what a grading asks for, and how the policy lets them move."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from schemas.policy.findings import Location, Mistake, shown
 from schemas.policy.fit import Fit
 from schemas.policy.part import Items, Part, refuse
-from schemas.policy.quantities import Level, Weight
+from schemas.policy.quantities import Level, Name, Weight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,14 +24,68 @@ Cadence = Literal["hourly", "daily", "weekly", "monthly"]
 """When a census is taken, in the policy's time zone: at every full hour since midnight, at
 midnight, at the midnight that begins a Monday, or at the one that begins a month."""
 
+MOST_SEGMENTS = 50
+_LONGEST_VALUE = 48
+
+SegmentValue = Annotated[str, Field(min_length=1, max_length=_LONGEST_VALUE)]
+"""A text that a measure may read; short, as it is a part of the names of cuts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Some of the customers, told apart by what a measure of text reads.
+
+    Attributes:
+        by: The measure.
+        value: What it reads of them; "" for the rest.
+        others: Of the rest: the values that have a segment of their own.
+    """
+
+    by: str
+    value: str
+    others: frozenset[str] = frozenset()
+
+    def holds(self, reading: object) -> bool:
+        """Say whether a customer with this reading, or with none, is in the segment."""
+        return reading == self.value if self.value else reading not in self.others
+
+
+class Within(Part):
+    """Levels of the population are found in each segment of it by itself.
+
+    Attributes:
+        measure: A measure of text, such as an industry or a region.
+        segments: Its values that are a segment each; everybody else, with another value or
+            without any, is in one more segment, the rest.
+    """
+
+    measure: Name = Field(description="the name of a measure of text")
+    segments: Items[SegmentValue] = Field(
+        description="a list of values, such as retail", max_length=MOST_SEGMENTS
+    )
+
+    def each(self) -> Iterator[Segment]:
+        """Yield every segment, the rest last."""
+        for value in self.segments:
+            yield Segment(self.measure, value)
+        yield Segment(self.measure, "", frozenset(self.segments))
+
+    def mistakes(self, at: Location, fit: Fit) -> Iterator[Mistake]:
+        """Yield what is wrong with the measure and the values."""
+        yield from fit.text((*at, "measure"), self.measure)
+        seen: set[str] = set()
+        for position, value in enumerate(self.segments):
+            if value in seen:
+                yield Mistake((*at, "segments", position), shown(value), "a value not used above")
+            seen.add(value)
+
 
 @dataclass(frozen=True, slots=True)
 class RelativeCut:
     """Levels of one measure that follow from all customers' readings of it.
 
     Attributes:
-        axis: Key of the grading under which it stands; with the grading's name in front of
-            it, ``grading.axis``, the name of the cut.
+        axis: Key of the grading under which it stands.
         measure: Whose readings.
         statistic: How the levels are found: ``quantiles`` cut the customers into equal
             parts, ``shares`` are cumulative shares of the total, from the largest down,
@@ -39,6 +93,8 @@ class RelativeCut:
         levels: How many there are, ascending.
         shares: For ``shares``: one for each level, from the highest level down.
         tops: For ``tops``: the same.
+        segment: Whose readings count; None: everybody's.
+        grading: Name of the grading; "" where only its axis matters.
     """
 
     axis: str
@@ -47,6 +103,18 @@ class RelativeCut:
     levels: int = 1
     shares: tuple[Fraction, ...] = ()
     tops: tuple[int | Fraction, ...] = ()
+    segment: Segment | None = None
+    grading: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name: ``grading.axis``, or ``grading.axis[segment]``.
+
+        >>> RelativeCut("measure", "spent", "mean", grading="abc").name
+        'abc.measure'
+        """
+        whole = f"{self.grading}.{self.axis}"
+        return whole if self.segment is None else f"{whole}[{self.segment.value}]"
 
     @property
     def quantiles(self) -> tuple[Fraction, ...]:
@@ -84,9 +152,9 @@ class Population(Part):
 def relative_cuts(gradings: "Mapping[str, GradingPart]") -> dict[str, RelativeCut]:
     """Return every cut that *gradings* take from the population, by name."""
     return {
-        f"{name}.{cut.axis}": cut
+        cut.name: cut
         for name, grading in gradings.items()
-        for cut in grading.relative()
+        for cut in (replace(one, grading=name) for one in grading.relative())
     }
 
 
@@ -114,7 +182,7 @@ def _frozen_mistakes(
     for name, levels in population.frozen.items():
         place: Location = ("population", "frozen", name)
         if name not in known:
-            if name.rpartition(".")[0] not in fit.broken:
+            if name.partition("[")[0].rpartition(".")[0] not in fit.broken:
                 cuts = ", ".join(known) or "none, as no grading is relative to the population"
                 yield Mistake(place, shown(name), f"the cuts of this policy: {cuts}", at_key=True)
             continue

@@ -118,6 +118,7 @@ class Scorer:
 
         def apply(now_ms: int) -> None:
             del now_ms
+            customer.described = True
             for name, value in relevant.items():
                 if value is None:
                     customer.attributes.pop(name, None)

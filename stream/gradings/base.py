@@ -180,6 +180,11 @@ class Grading(ABC):
         del values
         return self.cuts
 
+    def segment(self, values: Sequence[Value]) -> str | None:
+        """Return which segment of the population *values* are compared with; None: everybody."""
+        del values
+        return None
+
     def kept_until_ms(self, reading: Reading, standing: Grade) -> int:
         """Return until when the tier outlives what earned it (see `stream.gradings.tag`)."""
         del reading

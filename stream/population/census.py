@@ -29,7 +29,8 @@ def census(
     """Return the cuts by name (``grading.axis``), each ascending, in the unit of its measure.
 
     The population of a cut are the customers whom its grading may grade: those with the
-    grading's minimum evidence, and with a reading of the measure. Where there is nobody, the
+    grading's minimum evidence, and with a reading of the measure; of a cut of a segment
+    (``grading.axis[segment]``), those of them who are in it. Where there is nobody, the
     cut is left out, and the grading says nothing. Frozen cuts are not looked at.
 
     Args:
@@ -39,16 +40,19 @@ def census(
     position = {name: i for i, name in enumerate(document.measures)}
     rows = list(readings)
     cuts: dict[str, tuple[int, ...]] = {}
-    for name, grading in document.gradings.items():
-        wanted = list(grading.relative())
-        if not wanted:
-            continue
-        counted = _graded(document, grading, rows)
-        for cut in wanted:
-            column = [row[position[cut.measure]] for row in counted]
-            population = [x for x in column if isinstance(x, int) and x != MISSING]
-            if population:
-                cuts[f"{name}.{cut.axis}"] = _levels(cut, population)
+    known: dict[str, Sequence[Sequence[Value]]] = {}
+    for name, cut in document.relative_cuts().items():
+        if cut.grading not in known:
+            known[cut.grading] = _graded(document, document.gradings[cut.grading], rows)
+        segment = cut.segment
+        column = [
+            row[position[cut.measure]]
+            for row in known[cut.grading]
+            if segment is None or segment.holds(row[position[segment.by]])
+        ]
+        population = [x for x in column if isinstance(x, int) and x != MISSING]
+        if population:
+            cuts[name] = _levels(cut, population)
     return cuts
 
 

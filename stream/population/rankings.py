@@ -13,30 +13,44 @@ if TYPE_CHECKING:
 
     from schemas.policy import PolicyDocument
     from schemas.policy.gradings.base import GradingPart
-    from schemas.policy.relative import RelativeCut
-    from stream.customer import Customer
+    from schemas.policy.relative import RelativeCut, Segment
+    from stream.customer import Customer, Value
     from stream.measures import Measure
 
 _DIGEST_BYTES = 4
 
 
 class Ranking(NamedTuple):
-    """One measure, among the customers with some minimum evidence.
+    """One measure, among the customers of a segment, with some minimum evidence.
 
-    Gradings that agree on both share it.
+    Gradings that agree on all three share it.
 
     Attributes:
         name: The same for the same definition in another version of the policy, and another
             for another definition under the same names.
         measure: Position of the measure.
         evidence: ``(measure, least reading)`` below which a customer does not count.
+        segment: Position of the measure of text that says who counts, and whom it must name;
+            None: everybody.
         cuts: The cuts that are found from it, by name.
     """
 
     name: str
     measure: int
     evidence: tuple[int, int] | None
+    segment: tuple[int, Segment] | None
     cuts: Mapping[str, RelativeCut]
+
+    def holds(self, values: Sequence[Value]) -> bool:
+        """Say whether a customer with these readings is in the segment that is ranked."""
+        return self.segment is None or self.segment[1].holds(values[self.segment[0]])
+
+    def counts(self, measures: Sequence[Measure], customer: Customer, now_ms: int) -> bool:
+        """Say the same of a customer. Time does not change it."""
+        if self.segment is None:
+            return True
+        by, segment = self.segment
+        return segment.holds(measures[by].value(customer, now_ms))
 
     def reading(
         self, measures: Sequence[Measure], customer: Customer, now_ms: int
@@ -45,8 +59,8 @@ class Ranking(NamedTuple):
 
         None where the customer does not count: without a reading, or without the evidence.
         Readings of `READING_LIMIT` and beyond are ranked as the last one before it. The customer
-        must have been rolled to *now_ms*. The instant is after *now_ms* and never
-        too late; it may be early.
+        must be in the segment, and have been rolled to *now_ms*. The instant is after *now_ms*
+        and never too late; it may be early.
         """
         due_ms = NEVER
         if self.evidence is not None:
@@ -68,13 +82,17 @@ def rankings_of(document: PolicyDocument) -> tuple[Ranking, ...]:
     """Return what has to be ranked for the cuts that follow the population, in file order."""
     position = {name: i for i, name in enumerate(document.measures)}
     found: dict[str, Ranking] = {}
-    for cut_name, cut in document.followed_cuts().items():
-        grading = document.gradings[cut_name.removesuffix(f".{cut.axis}")]
-        name = _name(document, grading, cut.measure)
+    for cut in document.followed_cuts().values():
+        grading = document.gradings[cut.grading]
+        name = _name(document, grading, cut)
         ranking = found.get(name) or Ranking(
-            name, position[cut.measure], _evidence(document, grading, position), {}
+            name,
+            position[cut.measure],
+            _evidence(document, grading, position),
+            None if cut.segment is None else (position[cut.segment.by], cut.segment),
+            {},
         )
-        found[name] = ranking._replace(cuts={**ranking.cuts, cut_name: cut})
+        found[name] = ranking._replace(cuts={**ranking.cuts, cut.name: cut})
     return tuple(found.values())
 
 
@@ -87,11 +105,15 @@ def _evidence(
     return position[evidence.measure], document.threshold(evidence.measure, evidence.at_least)
 
 
-def _name(document: PolicyDocument, grading: GradingPart, measure: str) -> str:
+def _name(document: PolicyDocument, grading: GradingPart, cut: RelativeCut) -> str:
     """Return the measure's name with a digest of all that its readings depend on."""
+    measure, segment = cut.measure, cut.segment
     parts = [document.time_zone, document.currency, str(sorted(document.rates.items()))]
     evidence = grading.minimum_evidence
     named = [measure] if evidence is None else [measure, evidence.measure]
+    if segment is not None:
+        named.append(segment.by)
+        parts += [segment.value, *sorted(segment.others)]
     parts += [document.measures[name].model_dump_json() for name in named]
     if evidence is not None:
         parts.append(str(document.threshold(evidence.measure, evidence.at_least)))

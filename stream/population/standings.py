@@ -60,16 +60,22 @@ class Standings:
         for customer_id, upto_ms in self.untold.items():
             customer = customers[customer_id]
             told = customer.ranks
-            _read(customer, max(upto_ms, customer.clock_ms), plan_of(customer.edition))
+            plan = plan_of(customer.edition)
+            _read(customer, max(upto_ms, customer.clock_ms), plan)
             for name, reading in customer.ranks.items():
                 if name in kept and told.get(name, _NEVER_TOLD) != reading:
                     ranks.setdefault(name, {})[customer_id] = reading
+            if customer.described:
+                for name in _left(customer, plan):
+                    if name in kept:
+                        ranks.setdefault(name, {})[customer_id] = None
+                customer.described = False
         self.untold = {}
         return ranks
 
 
 def _read(customer: Customer, now_ms: int, plan: Plan) -> None:
-    """Read all rankings at *now_ms*; the customer's windows stay at its own instant."""
+    """Read the rankings of its segments at *now_ms*; its windows stay at its own instant."""
     reader = customer
     if any(series.next_roll_ms <= now_ms for series in customer.kinds.values()):
         reader = customer.clone()
@@ -77,9 +83,16 @@ def _read(customer: Customer, now_ms: int, plan: Plan) -> None:
     found: dict[str, int | None] = {}
     soonest_ms = NEVER
     for ranking in plan.rankings:
+        if not ranking.counts(plan.measures, customer, now_ms):
+            continue
         if customer.withheld:
             found[ranking.name] = None
             continue
         found[ranking.name], due_ms = ranking.reading(plan.measures, reader, now_ms)
         soonest_ms = min(soonest_ms, due_ms)
     customer.ranks, customer.ranks_due_ms = found, soonest_ms
+
+
+def _left(customer: Customer, plan: Plan) -> list[str]:
+    """Return the rankings of the segments that a customer may have left: all but its own."""
+    return [ranking.name for ranking in plan.rankings if ranking.name not in customer.ranks]

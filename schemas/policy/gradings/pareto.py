@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas.policy.findings import Location, Mistake, shown
 from schemas.policy.fit import Fit
-from schemas.policy.gradings.base import GradingPart
+from schemas.policy.gradings.relative import RelativePart
 from schemas.policy.labels import Label
 from schemas.policy.part import Items, Part
 from schemas.policy.quantities import Name, Top, Weight
@@ -84,7 +84,7 @@ ABC = (
 """A, B and C of seed 001; the shares 80, 95 and 100 % are the usual ones."""
 
 
-class Pareto(GradingPart):
+class Pareto(RelativePart):
     """Classes by cumulative share of a measure, or by rank, from the largest reading down."""
 
     type: Literal["pareto"]
@@ -105,7 +105,7 @@ class Pareto(GradingPart):
         """Return the labels of the classes that have one."""
         return {part.name: part.label for part in self.classes if part.label is not None}
 
-    def relative(self) -> Iterator[RelativeCut]:
+    def levels(self) -> Iterator[RelativeCut]:
         """Yield its levels, one between each two classes."""
         shares = tuple(part.share for part in self.classes if part.share is not None)
         tops = tuple(part.top for part in self.classes if part.top is not None)

@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from schemas.policy.findings import Location, Mistake, shown
 from schemas.policy.fit import Fit
-from schemas.policy.gradings.base import GradingPart
+from schemas.policy.gradings.relative import RelativePart
 from schemas.policy.labels import Label
 from schemas.policy.part import NOT_ALLOWED, TAG_MARK, Items, Part, refuse
 from schemas.policy.quantities import Level, Name, Unit, Weight
@@ -99,7 +99,7 @@ DEFAULT_WEIGHTS = CellWeights(
 """Ours; that recency tells most and monetary value least is said in seed 002."""
 
 
-class RfmCells(GradingPart):
+class RfmCells(RelativePart):
     """Three digits from 1 to 5, "555" best: 125 cells by fixed cuts or by quintiles."""
 
     type: Literal["rfm_cells"]
@@ -121,7 +121,7 @@ class RfmCells(GradingPart):
             ("monetary", self.monetary),
         )
 
-    def relative(self) -> Iterator[RelativeCut]:
+    def levels(self) -> Iterator[RelativeCut]:
         """Yield the quintiles it asks for."""
         for key, axis in self.axes():
             yield from axis.relative(key)
@@ -192,7 +192,7 @@ def _level_mistakes(
         yield from fit.level(at, measure, (key, value), units)
 
 
-class RfmSegments(GradingPart):
+class RfmSegments(RelativePart):
     """Eight segments by high or low recency, frequency and monetary value."""
 
     type: Literal["rfm_segments"]
@@ -209,7 +209,7 @@ class RfmSegments(GradingPart):
         """Return the names of the eight segments."""
         return dict(SEGMENT_LABELS)
 
-    def relative(self) -> Iterator[RelativeCut]:
+    def levels(self) -> Iterator[RelativeCut]:
         """Yield the means and medians it asks for."""
         yield from self.recency.relative("recency")
         yield from self.frequency.relative("frequency")

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from schemas.policy.findings import Location, Mistake, shown
 from schemas.policy.fit import Fit
-from schemas.policy.gradings.base import GradingPart
+from schemas.policy.gradings.relative import RelativePart
 from schemas.policy.gradings.rfm import MEASURE, HighBelow, HighFrom
 from schemas.policy.labels import Label
 from schemas.policy.part import Part, refuse
@@ -53,7 +53,7 @@ class LowMidHigh(Part):
             yield Mistake((*at, "high_from"), shown(f"{fixed[1][1]:f}"), allowed)
 
 
-class RfmClasses(GradingPart):
+class RfmClasses(RelativePart):
     """Four classes by recency, frequency and monetary value, and ``other``."""
 
     type: Literal["rfm_classes"]
@@ -72,7 +72,7 @@ class RfmClasses(GradingPart):
         """Return the names of the classes."""
         return dict(CLASS_LABELS)
 
-    def relative(self) -> Iterator[RelativeCut]:
+    def levels(self) -> Iterator[RelativeCut]:
         """Yield the cuts it takes from the population."""
         yield from self.recency.relative("recency")
         yield from self.frequency.relative("frequency")
