@@ -10,6 +10,7 @@ from stream.gradings.base import Reading
 from stream.gradings.conditions import Conditions
 from stream.gradings.rfm import RfmCells
 from stream.gradings.tag import PRESENT, Tag
+from stream.gradings.within import Within
 from stream.proofs.judge import NOW_MS
 from stream.proofs.ladders import climb_of, out_of_reach
 from stream.proofs.reach import STEPS
@@ -32,7 +33,8 @@ def reach_remarks(case: Case, explorer: Explorer) -> Iterator[Remark]:
         if explorer.judge.blank(reach.position):
             yield Remark("note", case.place(reach.position), _waiting(case, reach.position))
             continue
-        if isinstance(case.plan.gradings[reach.position], RfmCells):
+        grading = case.plan.gradings[reach.position]
+        if isinstance(grading.graded() if isinstance(grading, Within) else grading, RfmCells):
             yield from _cells(case, reach)
         else:
             yield from _never(case, explorer, reach)
@@ -133,7 +135,7 @@ def _decided_before(explorer: Explorer, reach: Reach, grading: Conditions, tier:
 def _waiting(case: Case, position: int) -> str:
     """Say why nothing is proved of a grading that waits for levels of the population."""
     name = case.plan.gradings[position].name
-    if any(cut.rpartition(".")[0] == name for cut in case.plan.document.followed_cuts()):
+    if any(cut.grading == name for cut in case.plan.document.followed_cuts().values()):
         return (
             "follows the population: grades nobody before the first census, and its levels move, "
             "so nothing is proved of it"

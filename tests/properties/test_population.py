@@ -45,6 +45,8 @@ MEASURES = {
     "gap": {"longest_gap": "orders", "window": "9d"},
     "again": {"repurchase_rate": "orders", "window": "9d"},
 }
+INDUSTRY = {"industry": {"attribute": "industry", "type": "text"}}
+INDUSTRIES = ["retail", "trade", "farming"]
 
 
 @st.composite
@@ -76,6 +78,10 @@ def relative_policies(draw: st.DrawFn) -> PolicyDocument:
             ],
         },
     }
+    for grading in gradings.values():
+        if draw(st.booleans()):
+            listed = draw(st.sampled_from([["retail"], ["trade", "retail"], ["mining"]]))
+            grading["within"] = {"measure": "industry", "segments": listed}
     if draw(st.booleans()):
         evidence = {"measure": draw(st.sampled_from(["orders", "spent", "tenure"])), "at_least": 2}
         gradings["abc"]["minimum_evidence"] = evidence
@@ -90,7 +96,7 @@ def policy_of(gradings: dict[str, Any], **population: str) -> PolicyDocument:
         "time_zone": "UTC",
         "currency": "EUR",
         "refund_days": 3,
-        "measures": MEASURES,
+        "measures": MEASURES | INDUSTRY,
         "gradings": gradings,
         "population": {"cadence": "daily"} | population,
     }
@@ -99,7 +105,7 @@ def policy_of(gradings: dict[str, Any], **population: str) -> PolicyDocument:
 
 @st.composite
 def logs(draw: st.DrawFn, *, days: int = 20, customers: int = 7) -> list[Event]:
-    """Return orders and refunds of several customers, in the order of their instants."""
+    """Return orders of several customers, and their moves between industries, in order."""
     events: list[Event] = []
     for number in range(draw(st.integers(1, 30))):
         customer_id = f"c{draw(st.integers(1, customers))}"
@@ -110,6 +116,17 @@ def logs(draw: st.DrawFn, *, days: int = 20, customers: int = 7) -> list[Event]:
         event = order | {"kind": "order.paid", "cost_minor": cost}
         events.append(
             event | {"customer_id": customer_id, "at_ms": at_ms, "event_id": f"e{number}"}
+        )
+    for number in range(draw(st.integers(0, 8))):
+        industry = draw(st.sampled_from([*INDUSTRIES, None]))
+        events.append(
+            {
+                "kind": "profile.changed",
+                "customer_id": f"c{draw(st.integers(1, customers))}",
+                "at_ms": START + draw(st.integers(0, days)) * DAY + draw(st.sampled_from(MOMENTS)),
+                "event_id": f"p{number}",
+                "attributes": {"industry": industry},
+            }
         )
     return stamped(events)
 
@@ -161,11 +178,11 @@ def see_that_ranks_are_exact(document: PolicyDocument, town: Town, now_ms: int) 
 
 
 def counted(ranking: Ranking, rows: Iterable[Sequence[Value]]) -> list[int]:
-    """Return the readings of those who count in a ranking."""
+    """Return the readings of those who count in a ranking: those of its segment."""
     found = [
         row[ranking.measure]
         for row in rows
-        if ranking.evidence is None or at_least(row, *ranking.evidence)
+        if ranking.holds(row) and (ranking.evidence is None or at_least(row, *ranking.evidence))
     ]
     return [reading for reading in found if isinstance(reading, int) and reading != MISSING]
 
