@@ -1,5 +1,6 @@
 """`tierstream policy cuts`: what the population says a policy's relative levels are."""
 
+import json
 from decimal import Decimal
 from typing import Annotated
 
@@ -58,7 +59,9 @@ def cuts(
     typer.echo(f"# {len(customers):,} customers of {source} as of {show.instant(now_ms)}")
     typer.echo("population:\n  frozen:")
     for name, levels in found.items():
-        typer.echo(f"    {name}: [{', '.join(_written(document, name, x) for x in levels)}]")
+        # The value of a segment may be any text.
+        key = json.dumps(name, ensure_ascii=False) if "[" in name else name
+        typer.echo(f"    {key}: [{', '.join(_written(document, name, x) for x in levels)}]")
 
 
 def _written(document: PolicyDocument, cut: str, level: int) -> str:

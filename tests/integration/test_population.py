@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agents.replay.export import FILES
+from agents.replay.source import load_log
 from schemas.policy import parse_policy
+from stream.calendar import DAY_MS, format_instant
 from stream.customer import Grade
 from stream.plan import compile_policy
 from stream.regrade import regrade
 from tests.integration.system import System, order
-from tests.integration.test_replay_live import history, tierstream, unique, write_csv
+from tests.integration.test_replay_live import START_MS, history, tierstream, unique, write_csv
 from tests.waiting import wait_for_async
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ measures:
   orders: {count: orders, window: 90d}
   spent: {sum: revenue, window: 90d}
   recency: {days_since: last_order}
+  industry: {attribute: industry, type: text}
 gradings:
   cells:
     type: rfm_cells
@@ -52,6 +56,11 @@ gradings:
     type: pareto
     measure: spent
     minimum_evidence: {measure: orders, at_least: 1}
+  within:
+    type: pareto
+    measure: spent
+    within: {measure: industry, segments: [retail, trade]}
+    classes: [{class: best, top: 20%}, {class: others}]
 population: {cadence: monthly, dead_band: 2%, most_moved: 30%}
 """
 
@@ -59,8 +68,13 @@ population: {cadence: monthly, dead_band: 2%, most_moved: 30%}
 async def test_live_and_offline_censuses_give_the_same_bytes(
     kafka_bootstrap: str, redis_url: str, tmp_path: Path
 ) -> None:
-    """Two workers; every census waits for both, and brings up those whom a cut has passed."""
-    orders = write_csv(tmp_path / "orders.csv", history(customers=60, orders=400))
+    """Two workers; every census waits for both, and brings up those whom a cut has passed.
+
+    Customers go from one segment of the population to another meanwhile.
+    """
+    log = load_log(str(write_csv(tmp_path / "orders.csv", history(customers=60, orders=400))))
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(b"\n".join([*industries(customers=60), *(one.value for one in log)]))
     async with System(
         kafka_bootstrap,
         redis_url,
@@ -73,14 +87,40 @@ async def test_live_and_offline_censuses_give_the_same_bytes(
         await system.started()
         live, offline = tmp_path / "live", tmp_path / "offline"
         common = ["--as-of", "1997-11-30T00:00:00Z", "--export"]
-        await tierstream(system, "replay", str(orders), *common, str(live))
-        await tierstream(system, "replay", str(orders), "--offline", *common, str(offline))
+        await tierstream(system, "replay", str(events), *common, str(live))
+        await tierstream(system, "replay", str(events), "--offline", *common, str(offline))
         for name in FILES:
             assert (live / name).read_bytes() == (offline / name).read_bytes(), name
     changes = [json.loads(line) for line in (live / "changes.jsonl").read_text().splitlines()]
     causes = Counter(change["cause"]["kind"] for change in changes)
     assert causes["boundary_moved"] > 100
     assert causes["time"] > 50
+    told = {
+        (reason["segment"], change["cause"]["kind"])
+        for change in changes
+        if change["grading"] == "within"
+        for reason in change["reasons"]
+        if reason["boundary"] is not None
+    }
+    assert told >= {(segment, "boundary_moved") for segment in ("retail", "trade", "")}
+    assert any(c["grading"] == "within" and c["cause"]["kind"] == "profile" for c in changes)
+
+
+def industries(customers: int) -> list[bytes]:
+    """Return events that say, and say otherwise later, what customers trade in; seeded."""
+    chance, events = random.Random(11), []
+    for number in range(120):
+        at_ms = START_MS + chance.randrange(300 * DAY_MS)
+        industry = chance.choice(["retail", "retail", "trade", "trade", "farming", None])
+        event = {
+            "event_id": f"p{number}",
+            "occurred_at": format_instant(at_ms),
+            "customer_id": f"c{chance.randrange(customers)}",
+            "kind": "profile.changed",
+            "attributes": {"industry": industry},
+        }
+        events.append(json.dumps(event).encode())
+    return events
 
 
 async def test_on_the_wall_clock_one_worker_takes_the_census_and_all_follow(
