@@ -80,7 +80,7 @@ class View:
         evidence = plan.evidence[position]
         for index in {*plan.inputs[position], *([] if evidence is None else [evidence[0]])}:
             measure, value = plan.measures[index], values[index]
-            cuts = set(self.grading.cuts.get(index, ()))
+            cuts = set(self.grading.cuts_for(values).get(index, ()))
             if evidence is not None and evidence[0] == index:
                 cuts.add(evidence[1])
             known = None if value == MISSING else value

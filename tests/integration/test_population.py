@@ -144,7 +144,12 @@ async def test_on_the_wall_clock_one_worker_takes_the_census_and_all_follow(
         controls = await wait_for_async(told, "cuts in every partition")
         assert len({(record.value, record.timestamp) for record in controls}) == 1
         control = json.loads(controls[0].value or b"")
-        assert sum(worker.metric("tierstream_censuses_total") for worker in workers) >= 1
+
+        async def counted() -> bool:
+            # The cuts are in the log a moment before they are counted.
+            return sum(worker.metric("tierstream_censuses_total") for worker in workers) >= 1
+
+        await wait_for_async(counted, "the census to be counted")
         plan = compile_policy(
             parse_policy(text, "p.yaml"),
             {name: tuple(cut) for name, cut in control["cuts"].items()},
