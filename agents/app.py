@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 import faust
@@ -11,6 +12,7 @@ from agents.feed import ChangeFeed
 from agents.health import add_pages
 from agents.kafka import heartbeat_ms, trust
 from agents.metrics import Metrics
+from agents.population import PopulationService
 from agents.relay import Relay
 from agents.scoring import ScoringService
 from agents.watchdog import Watchdog
@@ -68,14 +70,17 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
         key_serializer="raw",
     )
     metrics = Metrics()
+    metrics.build.labels(_version(), role).set(1)
+    metrics.buckets.set(settings.buckets)
     working: list[ScoringService | Relay] = []
-    census: list[CensusService] = []
+    counting: list[CensusService | PopulationService] = []
     if first is not None:
         stores = open_store(settings), open_store(settings)
         scoring = ScoringService(settings, stores, first, metrics)
         working.append(scoring)
+        counting.append(PopulationService(open_store(settings), scoring.at_home, metrics))
         if settings.clock == "wall":
-            census.append(CensusService(settings, open_store(settings), scoring, metrics))
+            counting.append(CensusService(settings, open_store(settings), scoring, metrics))
     if role != "scoring":
         working.append(Relay(settings, open_store(settings), metrics))
     if role != "scoring" and settings.audit:
@@ -86,7 +91,7 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
         # Faust's own consumer has nothing to read here.
         app.boot_strategy.enable_kafka_consumer = False
     app.metrics = metrics
-    app.parts = [*working, *census, Watchdog(settings, metrics, working)]
+    app.parts = [*working, *counting, Watchdog(settings, metrics, working)]
     add_pages(app, metrics, working)
     return app
 
@@ -94,6 +99,13 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
 def open_store(settings: Settings) -> RedisStore:
     """Return the store; nothing is connected before its first call."""
     return RedisStore(settings.redis, prefix=settings.key_prefix)
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("tierstream")
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _broker_url(bootstrap: str) -> str:

@@ -33,14 +33,14 @@ class _Flight:
     Attributes:
         answer: Resolves to the outcomes.
         positions: Next offsets per source once it is written.
-        oldest_ms: Record time of its oldest record.
+        instants_ms: Record time of each of its records.
         due_ms: Deadlines that it fires.
         started_s: When it was handed over.
     """
 
     answer: asyncio.Future[list[CommitResult]]
     positions: dict[str, int]
-    oldest_ms: int | None
+    instants_ms: list[int]
     due_ms: list[int]
     started_s: float
 
@@ -87,7 +87,7 @@ class Committing:
         self._flight = _Flight(
             answer=self._thread.run(partial(self._thread.store.commit, commits)),
             positions=batch.positions,
-            oldest_ms=batch.oldest_ms,
+            instants_ms=batch.instants_ms,
             due_ms=[due_ms for customers in due.values() for _, due_ms in customers],
             started_s=time.perf_counter(),
         )
@@ -121,7 +121,7 @@ class Committing:
         self.done.update(flight.positions)
         if self._settings.clock == "wall":
             now_s = time.time()
-            if flight.oldest_ms is not None:
-                self._metrics.scoring_latency.observe(max(0.0, now_s - flight.oldest_ms / 1000))
+            flight.instants_ms.sort()
+            self._metrics.scoring_latency.observe_since(flight.instants_ms, now_s * 1000)
             for due_ms in flight.due_ms:
                 self._metrics.lateness.observe(max(0.0, now_s - due_ms / 1000))

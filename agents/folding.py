@@ -268,8 +268,9 @@ class Folding:
         letters = list(batch.letters.get(bucket.number, ()))
         for arrival, reason, detail in bucket.tally.refusals:
             record = arrival.origin
-            letters.append(letter_row(record, self._base(record.topic), reason, detail))
-            self._metrics.dead_letters.labels(reason).inc()
+            base = self._base(record.topic)
+            letters.append(letter_row(record, base, reason, detail))
+            self._metrics.dead_letters.labels(base, reason).inc()
         number = bucket.number % self._ownership.partitions
         foreign = batch.foreign.get(bucket.number, ())
         positions = {

@@ -45,6 +45,10 @@ def add_pages(app: faust.App, metrics: Metrics, parts: Sequence[ScoringService |
         del request
         oldest = min((part.progressed_s for part in parts), default=time.monotonic())
         metrics.progress_age.set(time.monotonic() - oldest)
+        for part in parts:
+            metrics.ready.labels(part.part).set(part.ready)
+            if isinstance(part, ScoringService):
+                metrics.tell_policies(part.policies())
         return web.bytes(
             generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST}
         )

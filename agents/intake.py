@@ -63,7 +63,7 @@ class Batch:
         editions: What begins after this batch: per partition number the offset of the control
             and the edition.
         halts: Topic partitions that must stop before the given offset, and why.
-        oldest_ms: Smallest record time, None without records.
+        instants_ms: Record time of each record looked at, in no order; none on the stream clock.
         records: Records looked at, refused ones included.
     """
 
@@ -74,7 +74,7 @@ class Batch:
     foreign: dict[int, set[str]] = field(default_factory=dict)
     editions: dict[int, tuple[int, Begin]] = field(default_factory=dict)
     halts: dict[TopicPartition, tuple[int, str]] = field(default_factory=dict)
-    oldest_ms: int | None = None
+    instants_ms: list[int] = field(default_factory=list)
     records: int = 0
 
 
@@ -109,8 +109,8 @@ class Intake:
                 self._controls(tp, records, batch, wall_ms)
             else:
                 self._events(tp, base, records, batch, wall_ms)
-            if batch.oldest_ms is None or records[0].timestamp < batch.oldest_ms:
-                batch.oldest_ms = records[0].timestamp
+            if self._settings.clock == "wall":
+                batch.instants_ms += [record.timestamp for record in records]
         return batch
 
     def _events(  # for every record: written out on purpose
@@ -252,7 +252,7 @@ class Intake:
             batch.halts[tp] = (record.offset, why)
             return False
         reason, detail = refused
-        self._metrics.dead_letters.labels(reason).inc()
+        self._metrics.dead_letters.labels(base, reason).inc()
         batch.letters.setdefault(number, []).append(letter_row(record, base, reason, detail))
         return True
 

@@ -59,7 +59,7 @@ class Opening:
         count = self._partition_count()
         resume = await self._thread.run(lambda: self._ownership.open(partitions, count))
         halts = await self._thread.run(self._thread.store.halts)
-        self._metrics.store_up.set(1)
+        self._metrics.store_up.labels("scoring").set(1)
         intake = Intake(self._settings, self._metrics, self._ownership)
         first = await self._consumer.beginning_offsets(partitions) if partitions else {}
         positions = {}
@@ -78,7 +78,7 @@ class Opening:
         if intake.halted:
             self._consumer.pause(*intake.halted)
         self._metrics.halted.set(len(intake.halted))
-        self._metrics.owned_buckets.set(len(self._ownership.buckets))
+        self._metrics.owned_buckets.set(len(self._ownership.at_home()))
         return Opened(reading, intake)
 
     def tell_policies(self) -> None:

@@ -117,12 +117,12 @@ class Ownership:
 
     def unswept(self) -> list[Bucket]:
         """Return the buckets at home here in which not everyone stands under the newest edition."""
+        return [bucket for bucket in self.at_home() if not bucket.in_force.swept]
+
+    def at_home(self) -> list[Bucket]:
+        """Return the buckets whose home is a partition that this worker reads."""
         numbers = {tp.partition for tp in self.assigned}
-        return [
-            bucket
-            for bucket in self.buckets.values()
-            if not bucket.in_force.swept and bucket.number % self.partitions in numbers
-        ]
+        return [b for b in self.buckets.values() if b.number % self.partitions in numbers]
 
     def leave(self) -> None:
         """Forget everything; nothing may be committed until the next `open`."""

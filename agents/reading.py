@@ -100,6 +100,13 @@ class Reading:
         group = self._groups.get(number)
         return None if group is None else group.watermark_ms
 
+    def clock_age_s(self, now_ms: int) -> float:
+        """Return how far the slowest partition number is behind the wall clock; 0 on another."""
+        known = [g.watermark_ms for g in self._groups.values() if g.watermark_ms is not None]
+        if self._settings.clock != "wall" or not known:
+            return 0.0
+        return max(0, now_ms - min(known)) / 1000
+
     def held_records(self) -> int:
         """Return how many records were read and wait for their turn."""
         return sum(group.merge.held_records() for group in self._groups.values())

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +22,7 @@ from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from mode import Service
 
 from agents.kafka import admin, consumer, partition_of, producer, stop_quietly
+from agents.published import count_published
 from agents.settings import OUTBOX
 from stream.groups.member_rows import GROUP_MEMBERS
 from stream.outbox import DEAD_LETTERS, Row, decode_row
@@ -45,6 +45,7 @@ _KEYED_APART = frozenset({DEAD_LETTERS, GROUP_MEMBERS})
 _ROWS_PER_BUCKET = 500
 _RETRY_S = 0.5
 _IDLE_S = 0.05
+_MEASURE_EVERY_S = 2.0
 _LARGEST_REQUEST = 2_000_000
 _TRANSACTION_MS = 60_000
 
@@ -86,6 +87,8 @@ class Relay(Service):
     transaction. A reader that skips aborted transactions sees each row once.
     """
 
+    part = "relay"
+
     def __init__(self, settings: Settings, store: Store, metrics: Metrics, **more: Any) -> None:  # noqa: ANN401
         """Publish from *store*, which no other thread may use."""
         super().__init__(**more)
@@ -126,6 +129,7 @@ class Relay(Service):
                     published = 0 if self.should_stop else await self._turn()
             except StoreUnavailable as exc:
                 log.warning("store_unavailable", error=str(exc))
+                self._metrics.store_up.labels(self.part).set(0)
                 # It may have forgotten what was trimmed.
                 self._untidy.update(self._shards)
                 await self.sleep(_RETRY_S)
@@ -138,6 +142,20 @@ class Relay(Service):
                 return
             # Nothing ever arrives here: polling keeps the membership alive.
             await self._consumer.getmany(timeout_ms=0 if published else int(_IDLE_S * 1000))
+
+    @Service.task
+    async def _measure(self) -> None:
+        """Tell how much waits, also while nothing can be published."""
+        while not self.should_stop:
+            buckets = [bucket for shard in self._shards.values() for bucket in shard.published]
+            try:
+                depths = await self._blocking(partial(self._store.outbox_depth, buckets))
+            except StoreUnavailable:
+                self._metrics.store_up.labels(self.part).set(0)
+            else:
+                self._metrics.store_up.labels(self.part).set(1)
+                self._metrics.outbox_rows.set(sum(depths.values()))
+            await self.sleep(_MEASURE_EVERY_S)
 
     # -- ownership ------------------------------------------------------------
 
@@ -217,14 +235,10 @@ class Relay(Service):
             if isinstance(outcome, BaseException):
                 raise outcome
         counts = [outcome for outcome in served if not isinstance(outcome, BaseException)]
-        self._metrics.outbox_rows.set(sum(waiting for _, waiting in counts))
-        return sum(published for published, _ in counts)
+        return sum(counts)
 
-    async def _serve(self, shard: _Shard) -> tuple[int, int]:
-        """Publish once what waits in *shard*.
-
-        Returns how many rows were published, and in how many buckets more are waiting.
-        """
+    async def _serve(self, shard: _Shard) -> int:
+        """Publish once what waits in *shard*; return the number of rows."""
         running = shard.producer or await self._start_producer(shard)
         if shard.number in self._untidy:
             await self._blocking(partial(self._store.trim_outbox, shard.published))
@@ -234,7 +248,7 @@ class Relay(Service):
         )
         found = {bucket: found for bucket, found in rows.items() if found}
         if not found:
-            return 0, 0
+            return 0
         try:
             published = await self._publish(shard, running, found)
         except KafkaError:
@@ -249,7 +263,7 @@ class Relay(Service):
             raise ProducerFenced(f"shard {shard.number}") from exc
         upto = {bucket: shard.published[bucket] for bucket in found}
         await self._blocking(partial(self._store.trim_outbox, upto))
-        return published, sum(len(some) >= _ROWS_PER_BUCKET for some in found.values())
+        return published
 
     async def _publish(
         self,
@@ -270,8 +284,9 @@ class Relay(Service):
         await running.commit_transaction()
         shard.published = published
         self._metrics.publish_latency.observe(time.perf_counter() - started)
-        for topic, count in Counter(row.topic for _, row in rows).items():
-            self._metrics.published.labels(topic).inc(count)
+        wall = self._settings.clock == "wall"
+        now_ms = time.time_ns() // 1_000_000 if wall else None
+        count_published((row for _, row in rows), self._metrics, now_ms)
         return len(rows)
 
     async def _send(self, running: AIOKafkaProducer, rows: Iterable[tuple[int, Row]]) -> None:

@@ -58,6 +58,8 @@ class ScoringService(Service):
     its customer, and each tier change enters the outbox exactly once.
     """
 
+    part = "scoring"
+
     def __init__(
         self,
         settings: Settings,
@@ -156,6 +158,7 @@ class ScoringService(Service):
     async def assigned(self, partitions: Iterable[TopicPartition]) -> None:
         """Open the buckets of *partitions* and seek to their cursors."""
         mine = list(partitions)
+        self._metrics.rebalances.inc()
         while not self.should_stop:
             try:
                 async with self._lock:
@@ -174,7 +177,7 @@ class ScoringService(Service):
     def _not_opened(self, exc: Exception) -> None:
         log.warning("buckets_not_opened", error=repr(exc))
         if isinstance(exc, StoreUnavailable):
-            self._metrics.store_up.set(0)
+            self._metrics.store_up.labels(self.part).set(0)
 
     async def _open(self, partitions: list[TopicPartition]) -> None:
         self._generation += 1
@@ -191,6 +194,10 @@ class ScoringService(Service):
     def policies(self) -> dict[tuple[str, int], int]:
         """Return in how many own buckets each policy is in force, by name and version."""
         return policies(self._ownership)
+
+    def at_home(self) -> list[int]:
+        """Return the numbers of the buckets whose home is here."""
+        return [bucket.number for bucket in self._ownership.at_home()]
 
     def in_charge(self) -> tuple[Plan, Edition] | None:
         """Return what is in force if this worker takes the censuses, else None."""
@@ -301,7 +308,7 @@ class ScoringService(Service):
     async def _hold(self, exc: StoreUnavailable) -> None:
         """Keep the group membership alive until the store answers, then start over."""
         log.warning("store_unavailable", error=str(exc), outcome_unknown=exc.outcome_unknown)
-        self._metrics.store_up.set(0)
+        self._metrics.store_up.labels(self.part).set(0)
         self.ready = False
         self._commits.give_up()
         self._consumer.pause(*self._consumer.assignment())
@@ -337,6 +344,8 @@ class ScoringService(Service):
             await self._tell_kafka()
         for base in INPUTS:
             self._metrics.lag.labels(base).set(reading.lag(base))
+        self._metrics.held.set(held)
+        self._metrics.clock_age.set(reading.clock_age_s(time.time_ns() // 1_000_000))
         halted = self._intake.halted
         lately = self._pacing.flushed_s + 1 > time.monotonic()
         if halted and lately and await self._halting.released(halted):

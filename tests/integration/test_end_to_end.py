@@ -108,7 +108,7 @@ async def test_the_pages_say_how_the_worker_is(system: System) -> None:
     assert worker.metric("tierstream_tier_changes_total") == 3
     assert worker.metric("tierstream_published_records_total") == 4
     assert worker.metric("tierstream_owned_buckets") == system.settings.buckets
-    assert worker.metric("tierstream_store_up") == 1
+    assert worker.metric("tierstream_store_up") == 2  # for scoring, and for the relay
     await wait_for_async(lambda: worker.metric("tierstream_input_lag_records") == 0, "no lag", 20)
 
 
