@@ -1,0 +1,144 @@
+"""A real Prometheus looks at a real worker: faults call, health is silent, commands work."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+import sys
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.documented import DOCS, documented
+from tests.integration.system import System, Worker, order
+from tests.prometheus import Prometheus
+from tests.waiting import wait_for_async
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from agents.embedded import EmbeddedRedis
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(
+        shutil.which("prometheus") is None, reason="prometheus is not on the PATH (Debian has it)"
+    ),
+]
+
+TESTED = re.findall(r"<!-- tested: (\w+) -->", (DOCS / "runbook.md").read_text(encoding="utf-8"))
+
+
+class Observed:
+    """One worker on a Redis of its own, and a Prometheus that scrapes it."""
+
+    def __init__(self, system: System, redis: EmbeddedRedis, worker: Worker) -> None:
+        self.system = system
+        self.redis = redis
+        self.worker = worker
+        self.prometheus = Prometheus([f"127.0.0.1:{worker.port}"])
+        self._sent = 0
+
+    async def orders(self, count: int, age_s: float = 0.0) -> None:
+        """Send orders whose records are so old."""
+        at_ms = time.time_ns() // 1_000_000 - int(age_s * 1000)
+        numbers = range(self._sent, self._sent + count)
+        self._sent += count
+        await self.system.send("orders", [order(n, f"c{n}", at_ms, 40_000) for n in numbers])
+
+    async def sees(self, query: str) -> None:
+        """Wait until a query has a result, a few orders a second meanwhile."""
+
+        async def found() -> bool:
+            await self.orders(5)
+            return bool(await asyncio.to_thread(self.prometheus.query, query))
+
+        await wait_for_async(found, f"a result of {query}", 90)
+
+    async def fires(self, *alerts: str) -> None:
+        """Wait until just these alerts fire."""
+        await wait_for_async(
+            lambda: self.prometheus.firing() == set(alerts), f"alerts {alerts}, and no other", 90
+        )
+
+
+@pytest.fixture
+async def observed(
+    kafka_bootstrap: str,
+    new_redis: Callable[..., EmbeddedRedis],
+    tmp_path: Path,
+    *,
+    on_apache_kafka: bool,
+) -> AsyncIterator[Observed]:
+    """What is observed, healthy, with everything measured once."""
+    redis = new_redis(appendonly=True)
+    # As for `system`: the embedded broker and reports of offsets, or a second group, do not agree.
+    env = {} if on_apache_kafka else {"report_ms": "0", "audit": "off"}
+    namespace = f"t{uuid.uuid4().hex[:8]}"
+    async with System(kafka_bootstrap, redis.url, namespace, tmp_path, env=env) as system:
+        one = Observed(system, redis, await system.started())
+        async with one.prometheus:
+            await one.sees('tierstream:slo_errors:ratio_rate1h{slo="publishing"} < 0.01')
+            yield one
+
+
+async def test_health_is_silent_and_each_fault_calls_by_its_own_name(observed: Observed) -> None:
+    """Redis gone and back, records that come late, a bad producer, a dead worker."""
+    await observed.fires()
+
+    await asyncio.to_thread(observed.redis.kill)
+    await observed.fires("TierstreamRedisUnavailable")
+    found = observed.prometheus.query('ALERTS{alertstate="firing"}')
+    assert {one["metric"]["part"] for one in found} == {"scoring", "relay"}
+    await asyncio.to_thread(observed.redis.restart)
+    await observed.fires()
+
+    await observed.orders(2_000, age_s=40)
+    late = {"TierstreamScoringSlow", "TierstreamPublishingSlow"}
+    await wait_for_async(
+        lambda: "TierstreamScoringSlow" in observed.prometheus.firing() <= late, "late records", 90
+    )
+
+    bad: list[tuple[bytes, int]] = [(b"{", time.time_ns() // 1_000_000)] * 150
+    await observed.system.send("orders", bad)
+    await wait_for_async(
+        lambda: "TierstreamHalted" in observed.prometheus.firing(), "a halted partition", 90
+    )
+
+    observed.worker.kill()
+    await wait_for_async(
+        lambda: {"TierstreamWorkerDown", "TierstreamAbsent"} <= observed.prometheus.firing(),
+        "a dead worker",
+        90,
+    )
+
+
+async def test_each_command_of_the_runbook_does_what_it_says(
+    observed: Observed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run against a healthy installation: none fails, and each says something."""
+    settings = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PROMETHEUS": observed.prometheus.url,
+        "WORKER": f"http://127.0.0.1:{observed.worker.port}",
+        "TIERSTREAM_KAFKA": observed.system.kafka,
+        "TIERSTREAM_REDIS": observed.system.redis,
+        "TIERSTREAM_NAMESPACE": observed.system.namespace,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    for name in TESTED:
+        script = f"set -euo pipefail\n{documented('runbook.md', name)}"
+        run = await asyncio.create_subprocess_exec(
+            "/bin/bash", "-c", script,
+            cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        said, errors = await run.communicate()
+        assert run.returncode == 0, (name, said.decode(), errors.decode())
+        if "> 0'" not in script:  # such a query lists troubles, of which there are none
+            assert said.strip(), name
