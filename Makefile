@@ -13,12 +13,14 @@ ARGS   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+NODE   := tests/node/node_modules/.package-lock.json
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKS  := requirements.lock requirements-data.lock
 # One run of tests for each processor, files kept together; each has servers of its own.
 SPREAD := -n auto --dist loadfile
 
-.PHONY: help env demo test test-slow test-apache test-faults lint format bench lock clean
+.PHONY: help env env-node demo test test-slow test-apache test-faults lint lint-events format \
+  generate bench lock clean
 
 help: ## show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +39,12 @@ $(STAMP): $(LOCKS) pyproject.toml
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --require-hashes --no-deps -r requirements-data.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+env-node: $(NODE) ## what tests need of npm, in tests/node: AsyncAPI's parser, kafkajs (Node 18 or newer)
+
+$(NODE): tests/node/package.json tests/node/package-lock.json
+	@cd tests/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 demo: env ## replay CDNOW through an embedded broker and Redis, tier changes live on screen
@@ -62,6 +70,13 @@ lint: env ## ruff, mypy --strict, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+lint-events: env-node ## AsyncAPI's own parser reads docs/asyncapi.yaml
+	node tests/node/validate_asyncapi.mjs docs/asyncapi.yaml
+
+generate: env ## renew the schemas and documents that are made from the models
+	$(BIN)/python -m schemas.catalog --write
+	$(BIN)/python -m schemas.asyncapi --write
+
 format: env ## rewrite files the way `make lint` wants them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -78,5 +93,5 @@ lock: ## resolve requirements.lock again from pyproject.toml, for every platform
 	  --output-file requirements.lock pyproject.toml
 
 clean: ## remove everything that a target here made
-	rm -rf $(VENV) .cache .data build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) tests/node/node_modules .cache .data build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,4 +1,9 @@
-"""Outbox rows: records to be announced, as they wait in the store. Pure encoding."""
+"""Outbox rows: records to be announced, as they wait in the store. Pure encoding.
+
+What tells of customers are CloudEvents 1.0, in the binary mode of the Kafka binding: attributes
+are headers called ``ce_...``, ``content-type`` stands for the attribute datacontenttype.
+https://github.com/cloudevents/spec/blob/main/cloudevents/bindings/kafka-protocol-binding.md
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,7 @@ import msgspec
 
 from stream.calendar import format_instant
 from stream.changes import change_id
+from stream.ids import stable_id
 from stream.payloads import change_payload, prevention_payload
 
 if TYPE_CHECKING:
@@ -24,6 +30,7 @@ DEAD_LETTERS = "dead-letters"
 ERASURE_RECEIPTS = "erasure-receipts"
 CHANGE_TYPE = "tierstream.tier.changed.v1"
 FORECAST_TYPE = "tierstream.tier.forecast.v1"
+TIERS_TYPE = "tierstream.customer.tiers.v1"
 GRACE_STARTED = "grace_started"
 GRACE_ENDED = "grace_ended"
 
@@ -60,7 +67,7 @@ def decode_row(stored: bytes) -> Row:
 
 
 def change_row(change: Change, plan: Plan, older: Plan | None = None) -> bytes:
-    """Return the `tier-changes` row of *change*: CloudEvents 1.0, Kafka binding, binary mode.
+    """Return the `tier-changes` row of *change*.
 
     *older* is the policy that *plan* has replaced, where that is what changed the grade.
     """
@@ -68,8 +75,14 @@ def change_row(change: Change, plan: Plan, older: Plan | None = None) -> bytes:
     payload = change_payload(
         change, plan.measures, plan.name, plan.version, plan.treatments, treatments
     )
-    event = _Event(CHANGE_TYPE, change.grading, change.sequence, change.instant_ms)
-    return _event_row(TIER_CHANGES, change.customer_id, event, payload, plan)
+    event = _Event(
+        CHANGE_TYPE,
+        str(payload["id"]),
+        change.grading,
+        _sequence(change.sequence),
+        change.instant_ms,
+    )
+    return _event_row(TIER_CHANGES, change.customer_id, event, msgspec.json.encode(payload), plan)
 
 
 def forecast_row(warning: AtRisk, plan: Plan) -> bytes:
@@ -90,24 +103,35 @@ def forecast_row(warning: AtRisk, plan: Plan) -> bytes:
         payload["prevention"] = prevention_payload(warning.prevention)
     if warning.withdraws is not None:
         payload["withdraws"] = warning.withdraws
-    event = _Event(FORECAST_TYPE, warning.grading, warning.sequence, warning.issued_ms)
-    return _event_row(TIER_FORECASTS, warning.customer_id, event, payload, plan)
+    event = _Event(
+        FORECAST_TYPE, warning.id, warning.grading, _sequence(warning.sequence), warning.issued_ms
+    )
+    return _event_row(
+        TIER_FORECASTS, warning.customer_id, event, msgspec.json.encode(payload), plan
+    )
 
 
 class _Event(NamedTuple):
     type: str
+    id: str
     subject: str
-    sequence: int | None
+    sequence: str | None
     at_ms: int
 
 
-def _event_row(
-    topic: str, customer_id: str, event: _Event, payload: dict[str, object], plan: Plan
-) -> bytes:
+def _sequence(number: int) -> str:
+    """Return a number as the sequence extension wants it: texts that compare as numbers do.
+
+    https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/sequence.md
+    """
+    return f"{number:010d}"
+
+
+def _event_row(topic: str, customer_id: str, event: _Event, value: bytes, plan: Plan) -> bytes:
     key = customer_id.encode()
     headers = [
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(payload["id"]).encode()),
+        ("ce_id", event.id.encode()),
         ("ce_type", event.type.encode()),
         ("ce_source", f"/tierstream/{plan.name}".encode()),
         ("ce_time", format_instant(event.at_ms).encode()),
@@ -116,8 +140,8 @@ def _event_row(
         ("content-type", b"application/json"),
     ]
     if event.sequence is not None:
-        headers.insert(-1, ("ce_sequence", str(event.sequence).encode()))
-    return encode_row(Row(topic, key, msgspec.json.encode(payload), headers, event.at_ms))
+        headers.insert(-1, ("ce_sequence", event.sequence.encode()))
+    return encode_row(Row(topic, key, value, headers, event.at_ms))
 
 
 def grace_row(customer: Customer, notice: GraceNotice, plan: Plan) -> bytes:
@@ -136,8 +160,10 @@ def grace_row(customer: Customer, notice: GraceNotice, plan: Plan) -> bytes:
         "policy": {"name": plan.name, "version": plan.version},
         "since": format_instant(grace.since_ms),
     }
-    event = _Event(FORECAST_TYPE, notice.grading, None, notice.issued_ms)
-    return _event_row(TIER_FORECASTS, customer.customer_id, event, payload, plan)
+    event = _Event(FORECAST_TYPE, str(payload["id"]), notice.grading, None, notice.issued_ms)
+    return _event_row(
+        TIER_FORECASTS, customer.customer_id, event, msgspec.json.encode(payload), plan
+    )
 
 
 def grace_id(customer: Customer, notice: GraceNotice, status: str, plan: Plan) -> str:
@@ -148,8 +174,11 @@ def grace_id(customer: Customer, notice: GraceNotice, status: str, plan: Plan) -
 
 
 def tiers_row(customer: Customer, plan: Plan) -> bytes:
-    """Return the `customer-tiers` row: the current grades, for a compacted topic."""
-    key = customer.customer_id.encode()
+    """Return the `customer-tiers` row: the current grades, for a compacted topic.
+
+    Its id follows from all that it says. Its sequence is the instant, and among rows of one
+    instant the number of changes so far: of two rows of a customer the newer has the greater.
+    """
     standings = list(zip(plan.gradings, customer.grades, strict=True))
     payload = {
         "customer_id": customer.customer_id,
@@ -158,7 +187,13 @@ def tiers_row(customer: Customer, plan: Plan) -> bytes:
         "sequence": {grading.name: grade.sequence for grading, grade in standings},
         "policy": {"name": plan.name, "version": plan.version},
     }
-    headers = [("content-type", b"application/json")]
-    return encode_row(
-        Row(CUSTOMER_TIERS, key, msgspec.json.encode(payload), headers, customer.clock_ms)
+    value = msgspec.json.encode(payload)
+    changes = sum(grade.sequence for grade in customer.grades)
+    event = _Event(
+        TIERS_TYPE,
+        stable_id(CUSTOMER_TIERS, value.decode()),
+        customer.customer_id,
+        f"{customer.clock_ms:015d}-{_sequence(changes)}",
+        customer.clock_ms,
     )
+    return _event_row(CUSTOMER_TIERS, customer.customer_id, event, value, plan)
