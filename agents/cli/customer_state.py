@@ -1,5 +1,7 @@
 """Where a command that speaks of one customer finds it: the store, a log, or the input topics."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated, NamedTuple
 
 import typer
@@ -7,16 +9,20 @@ import typer
 from agents.cli import loop, show
 from agents.cli.errors import CommandError
 from agents.cli.stores import opened
+from agents.replay.everyone import order_in
+from agents.replay.log import LogRecord
 from agents.replay.offline import replay_offline
 from agents.replay.own_history import read_own
 from agents.replay.source import load_log
 from agents.settings import Settings
 from schemas.policy import PolicyDocument
-from stream.editions import document_of, edition_in_force, scorer_of
+from stream.editions import Edition, document_of, edition_in_force, scorer_of
+from stream.explanation.place import Order
 from stream.fold import Scorer
 from stream.in_force import brought
 from stream.partition import bucket_of
 from stream.plan import Plan, compile_policy
+from stream.population.ordered import Ordered
 
 At = Annotated[
     str | None,
@@ -49,12 +55,27 @@ class Known(NamedTuple):
         now_ms: The instant to look at.
         document: The policy: in the store the one in force, else the user's own.
         plan: The same, compiled.
+        edition: What is in force; None where nothing was ever published or counted.
+        order: Everyone's readings, where everyone was replayed; None elsewhere.
     """
 
     state: bytes
     now_ms: int
     document: PolicyDocument
     plan: Plan
+    edition: Edition | None = None
+    order: Order | None = None
+
+
+@contextmanager
+def everyone(settings: Settings, known: Known) -> Iterator[Order | None]:
+    """Give everyone's readings: those that were replayed, else those that the store ranks."""
+    if known.order is not None or not known.plan.rankings:
+        yield known.order
+        return
+    with opened(settings) as (store, installed):
+        buckets = range(installed.buckets)
+        yield lambda ranking: Ordered.stored(store, buckets, ranking.name)
 
 
 def state_of(
@@ -73,12 +94,10 @@ def state_of(
     """
     plan = compile_policy(own)
     if offline is not None:
-        state, now_ms = _from_log(offline, plan, customer_id, at_ms)
-        return Known(state, now_ms, own, plan)
+        return _from_log(offline, plan, customer_id, at_ms)
     if at_ms is None:
         return _from_store(settings, own, plan, customer_id)
-    state = _from_topics(settings, plan, customer_id, at_ms, everywhere)
-    return Known(state, at_ms, own, plan)
+    return _from_topics(settings, plan, customer_id, at_ms, everywhere)
 
 
 def _from_store(settings: Settings, own: PolicyDocument, plan: Plan, customer_id: str) -> Known:
@@ -96,26 +115,41 @@ def _from_store(settings: Settings, own: PolicyDocument, plan: Plan, customer_id
     if edition is None:
         return Known(state, now_ms, own, plan)
     state = brought(customer_id, state, head.editions, Scorer(plan))
-    return Known(state, now_ms, document_of(edition), scorer_of(edition).plan)
+    return Known(state, now_ms, document_of(edition), scorer_of(edition).plan, edition)
 
 
-def _from_log(name: str, plan: Plan, customer_id: str, at_ms: int | None) -> tuple[bytes, int]:
-    """Return the state that the customer's records lead to; others matter in groups only."""
+def _from_log(name: str, plan: Plan, customer_id: str, at_ms: int | None) -> Known:
+    """Return the state that the customer's records lead to, with those of all who matter."""
     log = load_log(name, at_ms)
     now_ms = log[-1].record_ms if at_ms is None else at_ms
     key = customer_id.encode()
-    own = [record for record in log if plan.shape.groups or record.key == key]
-    state = None
-    if own:
-        state = replay_offline(own, plan, as_of_ms=now_ms).states.get(customer_id)
-    if state is None:
+    own = [record for record in log if _others_matter(plan) or record.key == key]
+    known = _replayed(own, plan, customer_id, now_ms)
+    if known is None:
         raise CommandError(f"customer {customer_id!r} is not in {name} up to that instant")
-    return state, now_ms
+    return known
+
+
+def _others_matter(plan: Plan) -> bool:
+    """Say whether the grades of a customer depend on other customers' records."""
+    return plan.shape.groups or bool(plan.rankings)
+
+
+def _replayed(log: Sequence[LogRecord], plan: Plan, customer_id: str, now_ms: int) -> Known | None:
+    """Return the customer as a log leaves it; None where nothing in it was about the customer."""
+    if not log:
+        return None
+    result = replay_offline(log, plan, as_of_ms=now_ms)
+    state = result.states.get(customer_id)
+    if state is None:
+        return None
+    order = order_in(result) if result.plan.rankings else None
+    return Known(state, now_ms, result.plan.document, result.plan, result.edition, order)
 
 
 def _from_topics(
     settings: Settings, plan: Plan, customer_id: str, at_ms: int, everywhere: bool
-) -> bytes:
+) -> Known:
     """Return the state that the customer's records in the input topics lead to."""
     with show.status(f"reading the records of {customer_id}") as tell:
         own = loop.run(
@@ -124,16 +158,16 @@ def _from_topics(
                 customer_id,
                 at_ms,
                 everywhere=everywhere,
-                everyone=plan.shape.groups,
+                everyone=_others_matter(plan),
                 progress=lambda read: tell(
                     f"reading the records of {customer_id}: {read:,} records seen"
                 ),
             )
         )
-    state = replay_offline(own, plan, as_of_ms=at_ms).states.get(customer_id) if own else None
-    if state is None:
+    known = _replayed(own, plan, customer_id, at_ms)
+    if known is None:
         raise CommandError(
             f"customer {customer_id!r} has no record in the input topics up to that instant; "
             "try --all-partitions, or a later --at"
         )
-    return state
+    return known

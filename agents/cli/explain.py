@@ -39,17 +39,19 @@ def explain(  # noqa: PLR0913, PLR0917 - these are the options of a command
         if kept is not None:
             stood.tell(kept, own, language, as_json=as_json)
             return
-    state, now_ms, document, plan = customer_state.state_of(
+    known = customer_state.state_of(
         settings, own, customer, at_ms=at_ms, offline=offline, everywhere=everywhere
     )
-    found = explained(customer, state, plan, now_ms)
+    plan = known.plan
+    with customer_state.everyone(settings, known) as order:
+        found = explained(customer, known.state, plan, known.now_ms, order)
     from_topics = at_ms is not None and offline is None
     if as_json:
         source = "topics" if from_topics else "store" if offline is None else "log"
-        show.print_json(data(found, plan, source))
+        show.print_json(data(found, plan, source, known.edition))
         return
-    words = Words(document, language)
-    for piece in screen(found, plan, words):
+    words = Words(known.document, language)
+    for piece in screen(found, plan, words, known.edition):
         show.out.print(piece)
     if from_topics:
         show.out.print(words.say("from_topics"), style="dim")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agents.cli.explain_places import edition_data, place_data
 from stream.calendar import format_instant
 from stream.decimals import decimal_text, exact_text
 from stream.explanation import POINTS
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from stream.counterfactual import Amount
+    from stream.editions import Edition
     from stream.explanation import Explanation, GradingNote, Standing
     from stream.forecast.outlook import Outlook
     from stream.gradings.base import Score
@@ -22,13 +24,19 @@ if TYPE_CHECKING:
     from stream.stability import Held
 
 
-def data(found: Explanation, plan: Plan, source: str) -> dict[str, object]:
-    """Return *found*, which comes from *source*, as it is written with ``--json``."""
+def data(
+    found: Explanation, plan: Plan, source: str, edition: Edition | None = None
+) -> dict[str, object]:
+    """Return *found*, which comes from *source*, as it is written with ``--json``.
+
+    *edition* is the one whose cuts are in force; None where that is not known.
+    """
     return {
         "customer_id": found.customer_id,
         "as_of": format_instant(found.as_of_ms),
         "source": source,
         "policy": {"name": plan.name, "version": plan.version},
+        "edition": edition_data(edition),
         "currency": plan.converter.reporting,
         "measures": {name: {"unit": unit, "value": value} for name, unit, value in found.measures},
         "gradings": {note.grading: _grading(note, plan) for note in found.gradings},
@@ -58,6 +66,7 @@ def _grading(note: GradingNote, plan: Plan) -> dict[str, object]:
             for r in note.reaches
         ],
         "gradings": dict(note.gradings),
+        "places": [place_data(place) for place in note.places],
         "standing": None if note.standing is None else _standing(note.standing),
         "evidence": None
         if evidence is None

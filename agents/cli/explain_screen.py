@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from agents.cli import show
+from agents.cli.explain_places import edition_sentence, place_sentences
 from agents.cli.explain_tables import (
     GAIN,
     LOSS,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from agents.cli.explain_words import Words
     from stream.counterfactual import Amount
+    from stream.editions import Edition
     from stream.explanation import Explanation, GradingNote, Standing
     from stream.plan import Plan
     from stream.stability import Held
@@ -40,8 +42,10 @@ Sentence = tuple[str, str]
 """What is said, and in which style."""
 
 
-def screen(found: Explanation, plan: Plan, words: Words) -> Iterator[RenderableType]:
-    """Yield what to print."""
+def screen(
+    found: Explanation, plan: Plan, words: Words, edition: Edition | None = None
+) -> Iterator[RenderableType]:
+    """Yield what to print; *edition* is the one whose cuts are in force, where that is known."""
     say = words.say
     headline = Text(say("customer", id=found.customer_id), style="bold")
     policy = say("policy", name=plan.name, version=plan.version)
@@ -62,6 +66,9 @@ def screen(found: Explanation, plan: Plan, words: Words) -> Iterator[RenderableT
             yield Padding(Text(text, style=style), _INDENT)
     deadline_ms = found.deadline_ms
     yield ""
+    since = edition_sentence(found, edition, words)
+    if since is not None:
+        yield since
     if deadline_ms is None:
         yield say("time_does_nothing")
     else:
@@ -77,6 +84,9 @@ def _sentences(note: GradingNote, plan: Plan, words: Words) -> Iterator[Sentence
     say = words.say
     if note.standing is not None:
         yield _ladder(note, note.standing, words), _ASIDE
+    for place in note.places:
+        for text in place_sentences(place, words):
+            yield text, _PLAIN
     for other, tier in note.gradings:
         named = words.grading(other)
         yield say("looks_at", grading=named, tier=words.tier(other, tier)), _ASIDE

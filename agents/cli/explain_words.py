@@ -84,6 +84,25 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
         "a refund of {amount} on the last day with orders: {tier}",
         "最近下单日退款 {amount}：{tier}",
     ),
+    "among": (" among {segment}", "（{segment}）"),
+    "the_rest": ("the rest", "其余客户"),
+    "rank": (
+        "{measure}{among}: rank {rank} of {customers}, percentile {percent}",
+        "{measure}{among}：第 {rank} 名，共 {customers} 位，百分位 {percent}",
+    ),
+    "shares": (
+        "; {share} % of the total, {cumulative} % with all above",
+        "；占总额 {share}%，累计 {cumulative}%",
+    ),
+    "next_cuts": ("{measure}{among}: {cuts}", "{measure}{among}：{cuts}"),
+    "cut_up": ("next cut up {level}, {step} away", "上一界线 {level}，相差 {step}"),
+    "cut_down": ("next cut down {level}, {step} away", "下一界线 {level}，相差 {step}"),
+    "frozen_cut": (" (frozen)", "（已冻结）"),
+    "no_cut": ("{measure}{among}: no census has set a cut yet", "{measure}{among}：尚无界线"),
+    "cuts_of": (
+        "Cuts of the population in force since {since} (edition {number}).",
+        "总体界线自 {since} 起生效（第 {number} 版次）。",
+    ),
     "expected": ("if nothing happens: {tier} on {at}", "若无新事件：{at} 变为 {tier}"),
     "pinned": (
         "pinned at {tier} by {author} until {until}: {reason}",

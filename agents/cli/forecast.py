@@ -40,7 +40,7 @@ def forecast(  # noqa: PLR0913, PLR0917 - these are the options of a command
     settings = options.settings_from(kafka, redis, namespace, policy)
     own = options.policy_from(settings)
     at_ms = options.instant_from(at, "--at")
-    state, now_ms, document, plan = customer_state.state_of(
+    state, now_ms, document, plan, *_ = customer_state.state_of(
         settings, own, customer, at_ms=at_ms, offline=offline, everywhere=everywhere
     )
     scorer = TerseScorer(plan)

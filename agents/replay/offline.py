@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from agents.replay.log import LogRecord
     from stream.arrivals import Arrival
-    from stream.editions import Begin
+    from stream.editions import Begin, Edition
     from stream.plan import Plan
 
 CHUNK = 5_000
@@ -63,10 +63,12 @@ class OfflineResult:
         repeated: Records dropped as repeats.
         ignored: Records that no rule of the policy reads.
         plan: The policy in force at the end; states are stored in its shape.
+        edition: What began it, and its cuts.
     """
 
     as_of_ms: int
     plan: Plan
+    edition: Edition
     states: dict[str, bytes] = field(default_factory=dict)
     changes: list[bytes] = field(default_factory=list)
     forecasts: list[bytes] = field(default_factory=list)
@@ -111,7 +113,7 @@ def replay_offline(
                 progress(len(chunk))
         if census:
             run.take_census(until_ms)
-    result = OfflineResult(as_of_ms, run.plan, refused=run.refused, records=len(log))
+    result = OfflineResult(as_of_ms, run.plan, run.edition, refused=run.refused, records=len(log))
     for bucket in run.buckets.values():
         _close(bucket, result)
     return result
@@ -134,6 +136,11 @@ class _Run:
         self._assembly = Assembly()
         self._count = count
         self._of: dict[str, Bucket] = {}
+
+    @property
+    def edition(self) -> Edition:
+        """What is in force for the next record."""
+        return self._force.edition
 
     def fold(self, chunk: Sequence[LogRecord]) -> None:
         """Fold records; where customers count for others, one by one, with whom they count for."""

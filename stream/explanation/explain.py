@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from stream.counterfactual import WhatIf, least_orders, least_refund
 from stream.customer import decode
+from stream.explanation.place import Place, places_of
 from stream.explanation.reach import Reach, reach
 from stream.explanation.standing import Standing, standing_of
 from stream.fold import TerseScorer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from stream.counterfactual import Amount
     from stream.customer import Grade, Value
+    from stream.explanation.place import Order
     from stream.forecast.outlook import Outlook
     from stream.gradings.base import Grading, Score, Step
     from stream.moves import Moves
@@ -48,6 +50,7 @@ class GradingNote:
         earned: The tier that is earned; another than `tier` while a rule or a pin holds it.
         held: What rules on stability and pins have done; None where they never did anything.
         outlook: The next change that time alone will bring, and what would prevent it.
+        places: Where each reading lies that the population sets levels for.
     """
 
     grading: str
@@ -67,6 +70,7 @@ class GradingNote:
     earned: str | None
     held: Held | None
     outlook: Outlook
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,9 @@ class Explanation:
     deadline_ms: int | None
 
 
-def explain(customer_id: str, state: bytes, plan: Plan, as_of_ms: int) -> Explanation:
+def explain(
+    customer_id: str, state: bytes, plan: Plan, as_of_ms: int, order: Order | None = None
+) -> Explanation:
     """Explain the customer whose stored form is *state*.
 
     Args:
@@ -98,6 +104,7 @@ def explain(customer_id: str, state: bytes, plan: Plan, as_of_ms: int) -> Explan
         plan: The policy.
         as_of_ms: Let time pass up to this instant, and explain that; the customer's clock
             if that is later.
+        order: Everyone's readings, for ranks; None where they are not known.
     """
     scorer = TerseScorer(plan)
     customer = decode(customer_id, state, plan.shape)
@@ -109,6 +116,7 @@ def explain(customer_id: str, state: bytes, plan: Plan, as_of_ms: int) -> Explan
     values = plan.read(customer, now_ms)
     reading = Reading(now_ms, values, [grade.tier for grade in customer.grades])
     what_if = WhatIf(scorer, customer, now_ms)
+    among = None if customer.withheld else order
     ahead = outlooks(scorer, customer, now_ms)
     return Explanation(
         customer_id=customer_id,
@@ -119,7 +127,7 @@ def explain(customer_id: str, state: bytes, plan: Plan, as_of_ms: int) -> Explan
             for measure, value in zip(plan.measures, values, strict=True)
         ),
         gradings=tuple(
-            _note(what_if, position, reading, customer.grades, outlook)
+            _note(what_if, position, reading, customer.grades, outlook, among)
             for position, outlook in enumerate(ahead)
         ),
         deadline_ms=deadline_ms,
@@ -132,6 +140,7 @@ def _note(
     reading: Reading,
     grades: Sequence[Grade],
     outlook: Outlook,
+    order: Order | None,
 ) -> GradingNote:
     plan = what_if.scorer.plan
     grading, grade = plan.gradings[position], grades[position]
@@ -160,6 +169,7 @@ def _note(
         earned=plan.earned(position, reading, grade),
         held=grade.held,
         outlook=outlook,
+        places=tuple(places_of(plan, grading.name, reading.values, order)),
     )
 
 

@@ -104,6 +104,18 @@ class Ordered:
         total = sum(self._bins[place][1] for place in earning)
         return tuple(self._bring(earning, share * total) for share in shares)
 
+    def earned_from(self, reading: int) -> int:
+        """Return the sum of all readings above 0 that are at least *reading*.
+
+        >>> Ordered.of([50, 30, 15, 5, -40]).earned_from(16)
+        80
+        """
+        least = max(reading, 1)
+        first = bin_of(least)
+        above = sum(total for place, (_, total) in self._bins.items() if place > first)
+        inside = self._inside(first) if first in self._bins else ()
+        return above + sum(inside[bisect_left(inside, least) :])
+
     def _bring(self, earning: Sequence[int], needed: Fraction) -> int:
         reached = 0
         for place in earning:
