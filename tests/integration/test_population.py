@@ -163,6 +163,13 @@ async def test_on_the_wall_clock_one_worker_takes_the_census_and_all_follow(
             )
 
         await wait_for_async(graded, "everyone to stand by the cuts")
+        found = json.loads(await tierstream(system, "explain", "c7", "--json"))
+        assert found["edition"]["cause"] == "boundary_moved"
+        (place,) = found["gradings"]["within"]["places"]
+        assert (place["cut"], place["segment"]) == ("within.measure[]", "")
+        assert (place["rank"], place["customers"], place["percentile"]) == (34, 40, "17.50")
+        best = control["cuts"]["within.measure[]"]
+        assert place["next_up"] == {"level": best[0], "distance": best[0] - 700}
 
 
 def brute_force(plan: Plan, customer: Customer) -> list[str | None]:
