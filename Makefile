@@ -13,17 +13,19 @@ ARGS   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+DEPLOY := .cache/deploy/.installed
 NODE   := tests/node/node_modules/.package-lock.json
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 LOCKS  := requirements.lock requirements-data.lock
+UV     := .cache/lock/bin/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock"
 # One run of tests for each processor, files kept together; each has servers of its own.
 SPREAD := -n auto --dist loadfile
 
-.PHONY: help env env-node demo test test-slow test-apache test-faults lint lint-events format \
-  generate bench lock clean
+.PHONY: help env env-node env-deploy demo test test-slow test-apache test-faults test-deploy lint \
+  lint-events format generate generate-manifests bench lock clean
 
 help: ## show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: $(STAMP) ## build the environment in .venv (nothing to do when it is up to date)
 
@@ -47,11 +49,18 @@ $(NODE): tests/node/package.json tests/node/package-lock.json
 	@cd tests/node && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+env-deploy: $(DEPLOY) ## Helm's SDK and the linters of deploy/, in .cache/deploy (400 MB)
+
+$(DEPLOY): tests/deploy/tools.lock
+	@$(PYTHON) -m venv --clear .cache/deploy
+	@.cache/deploy/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
 demo: env ## replay CDNOW through an embedded broker and Redis, tier changes live on screen
 	@$(BIN)/tierstream demo $(ARGS)
 
 test: env ## everything that needs only pip
-	$(BIN)/python -m pytest $(SPREAD) -m "not faults_heavy and not kafka and not bench and not slow" $(ARGS)
+	$(BIN)/python -m pytest $(SPREAD) -m "not faults_heavy and not kafka and not bench and not slow and not deploy" $(ARGS)
 
 test-slow: env ## what takes minutes: every customer of CDNOW by brute force
 	$(BIN)/python -m pytest -m slow --timeout=1200 $(ARGS)
@@ -63,6 +72,9 @@ test-apache: env ## the integration suite on Apache Kafka (Java 17, Maven) and r
 test-faults: env ## workers, relay and Redis killed on Apache Kafka; sizes by TIERSTREAM_FAULT_*
 	$(BIN)/python -m pytest tests/faults -m faults_heavy \
 	  --broker=apache --redis-server=debian $(ARGS)
+
+test-deploy: env env-deploy ## image, compose file, chart and manifests: linted, rendered, built without Docker
+	$(BIN)/python -m pytest tests/deploy -m deploy $(ARGS)
 
 lint: env ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff check .
@@ -77,6 +89,9 @@ generate: env ## renew the schemas and documents that are made from the models
 	$(BIN)/python -m schemas.catalog --write
 	$(BIN)/python -m schemas.asyncapi --write
 
+generate-manifests: env-deploy ## renew deploy/kubernetes from the Helm chart
+	.cache/deploy/bin/python tests/deploy/render.py write
+
 format: env ## rewrite files the way `make lint` wants them
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -85,12 +100,12 @@ bench: env ## aiokafka, Faust and tierstream side by side: rates, CPU per event,
 	$(BIN)/python -m tests.bench $(ARGS)
 	$(BIN)/python -m tests.bench.breadth
 
-lock: ## resolve requirements.lock again from pyproject.toml, for every platform
+lock: ## resolve the lock files again, for every platform; ARGS=--upgrade for newer versions
 	@mkdir -p .cache
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip --quiet install uv; }
-	@.cache/lock/bin/uv pip compile --quiet --universal --generate-hashes --upgrade \
-	  --extra embedded --extra dev --custom-compile-command "make lock" \
-	  --output-file requirements.lock pyproject.toml
+	@$(UV) $(ARGS) --extra embedded --extra dev --output-file requirements.lock pyproject.toml
+	@$(UV) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
+	@$(UV) $(ARGS) --output-file tests/deploy/tools.lock tests/deploy/tools.in
 
 clean: ## remove everything that a target here made
 	rm -rf $(VENV) tests/node/node_modules .cache .data build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

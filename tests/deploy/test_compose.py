@@ -1,0 +1,59 @@
+"""The compose file: the specification's schema, and what it says of tierstream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from agents.settings import from_environment
+from schemas.policy import load_policy
+from tests.deploy.conftest import ROOT
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.deploy
+
+COMPOSE = ROOT / "deploy" / "compose.yaml"
+
+
+def test_it_satisfies_the_compose_specification(
+    tool: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    """Names and shapes of every field."""
+    done = tool("check-jsonschema", "--builtin-schema", "vendor.compose-spec", COMPOSE)
+    assert done.returncode == 0, done.stdout
+
+
+def test_two_workers_are_told_where_everything_is() -> None:
+    """Settings exist and point at services of the file; the policy can be used."""
+    told = yaml.safe_load(COMPOSE.read_text())
+    worker, kafka = told["services"]["worker"], told["services"]["kafka"]
+    assert worker["deploy"]["replicas"] == 2
+    settings = from_environment(worker["environment"])
+    assert f"INSIDE://{settings.kafka}" in kafka["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+    assert settings.redis.split("/")[2].split(":")[0] in told["services"]
+    mounted, inside, _ = worker["volumes"][0].removeprefix("${TIERSTREAM_POLICY:-").split(":")
+    assert inside == settings.policy
+    assert load_policy(str(COMPOSE.parent / mounted.rstrip("}"))).gradings
+
+
+def test_nothing_is_open_to_other_machines() -> None:
+    """Every published port is on the loopback address: there are no passwords."""
+    services = yaml.safe_load(COMPOSE.read_text())["services"].values()
+    ports = [port for service in services for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_topics_come_before_workers_and_workers_wait_for_kafka_and_redis() -> None:
+    """The order of starting is written down, not hoped for."""
+    services = yaml.safe_load(COMPOSE.read_text())["services"]
+    assert services["worker"]["depends_on"] == {
+        "topics": {"condition": "service_completed_successfully"},
+        "redis": {"condition": "service_healthy"},
+    }
+    assert services["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
