@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +15,6 @@ from schemas.policy import load_policy
 from tests.deploy.conftest import ROOT
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
 
 pytestmark = pytest.mark.deploy
@@ -47,6 +49,26 @@ def test_nothing_is_open_to_other_machines() -> None:
     ports = [port for service in services for port in service.get("ports", [])]
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on the PATH")
+def test_prometheus_scrapes_the_workers_and_loads_the_rules(tmp_path: Path) -> None:
+    """Its configuration stands in the compose file; Prometheus itself finds nothing wrong."""
+    told = yaml.safe_load(COMPOSE.read_text())
+    config = told["configs"]["prometheus"]["content"]
+    (tmp_path / "prometheus.yml").write_text(config)
+    source, inside, _ = told["services"]["prometheus"]["volumes"][1].split(":")
+    shutil.copy(COMPOSE.parent / source, tmp_path / Path(inside).name)
+    done = subprocess.run(  # noqa: S603 -- Prometheus's own check
+        ["promtool", "check", "config", tmp_path / "prometheus.yml"],  # noqa: S607 -- from Debian
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    scraped = yaml.safe_load(config)["scrape_configs"][0]
+    assert scraped["job_name"].startswith("tierstream")
+    assert scraped["dns_sd_configs"][0]["names"][0] in told["services"]
 
 
 def test_topics_come_before_workers_and_workers_wait_for_kafka_and_redis() -> None:

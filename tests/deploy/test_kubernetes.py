@@ -23,7 +23,6 @@ pytestmark = pytest.mark.deploy
 
 RENDER = ROOT / "tests" / "deploy" / "render.py"
 MANIFESTS = ROOT / "deploy" / "kubernetes" / "tierstream.yaml"
-CHART = ROOT / "deploy" / "helm" / "tierstream"
 EVERYTHING: dict[str, Any] = {
     "image": {"tag": "1.2.3"},
     "imagePullSecrets": ["registry"],
@@ -45,6 +44,7 @@ EVERYTHING: dict[str, Any] = {
         "extraEgress": [{"ports": [{"port": 443, "protocol": "TCP"}]}],
     },
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True},
 }
 OF_OTHERS = {"ScaledObject", "TriggerAuthentication", "ServiceMonitor", "PrometheusRule"}
 
@@ -196,6 +196,15 @@ def test_pages_are_reached_through_labels_that_only_workers_have(
     )
     # The rules add up by job, and look for jobs whose name begins with tierstream.
     assert monitor["spec"]["endpoints"][0]["relabelings"][0]["replacement"].startswith("tierstream")
+
+
+def test_the_rules_are_those_that_are_tested(
+    render: Callable[[dict[str, Any]], str],
+) -> None:
+    """Helm leaves alone what Prometheus itself fills in."""
+    told = yaml.safe_load((ROOT / "deploy" / "prometheus" / "rules.yml").read_text())
+    rule = next(one for one in objects(render(EVERYTHING)) if one["kind"] == "PrometheusRule")
+    assert rule["spec"] == told
 
 
 @pytest.mark.parametrize(
