@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import structlog
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from agents.intake import Batch
     from agents.metrics import Metrics
     from agents.ownership import Ownership
-    from agents.reading import Reading
     from agents.settings import Settings
     from stream.arrivals import Arrival
     from stream.bucket import Bucket
@@ -31,6 +30,16 @@ if TYPE_CHECKING:
 
     Due = Mapping[int, list[tuple[str, int]]]
     Visits = Mapping[int, Sequence[str]]
+
+
+class Watermarks(Protocol):
+    """How far time has come: what `agents.reading.Reading` knows of it."""
+
+    def numbers(self) -> Iterable[int]:
+        """Return the partition numbers that are read."""
+
+    def watermark_ms(self, number: int) -> int | None:
+        """Return the instant up to which everything of a partition number was processed."""
 
 
 class Wanted(NamedTuple):
@@ -153,7 +162,7 @@ class Folding:
 
     # -- folding --------------------------------------------------------------
 
-    def apply(self, batch: Batch, due: Due, visits: Visits, reading: Reading) -> None:
+    def apply(self, batch: Batch, due: Due, visits: Visits, reading: Watermarks) -> None:
         """Apply the batch, then fire the deadlines and visit whom a sweep has come to.
 
         All of it into cached customers. Last the edition begins that ends the batch.
@@ -215,7 +224,7 @@ class Folding:
 
     # -- closing --------------------------------------------------------------
 
-    def close(self, batch: Batch, reading: Reading, *, swept: bool) -> list[BucketCommit]:
+    def close(self, batch: Batch, reading: Watermarks, *, swept: bool) -> list[BucketCommit]:
         """Return the commits of every bucket that the batch has changed.
 
         Foreign buckets come first: the cursors of home buckets tell where reading resumes,
@@ -229,7 +238,7 @@ class Folding:
         return [self._close(buckets[number], batch, reading, swept=swept) for number in order]
 
     def flush(
-        self, done: Mapping[str, int], skipped: Iterable[int], reading: Reading, *, swept: bool
+        self, done: Mapping[str, int], skipped: Iterable[int], reading: Watermarks, *, swept: bool
     ) -> list[BucketCommit]:
         """Return commits that only move the cursors (and clock) of quiet buckets on.
 
@@ -263,7 +272,7 @@ class Folding:
         return commits
 
     def _close(
-        self, bucket: Bucket, batch: Batch, reading: Reading, *, swept: bool
+        self, bucket: Bucket, batch: Batch, reading: Watermarks, *, swept: bool
     ) -> BucketCommit:
         letters = list(batch.letters.get(bucket.number, ()))
         for arrival, reason, detail in bucket.tally.refusals:

@@ -11,6 +11,7 @@ from agents.intake import Intake
 from agents.ownership import Ownership, source_name
 from agents.preflight import check_partitions
 from agents.reading import Reading
+from agents.rebuilding.lost import check_state
 from agents.settings import INPUTS
 
 if TYPE_CHECKING:
@@ -53,10 +54,15 @@ class Opening:
         """Forget everything known until now, and start over from what the store holds.
 
         Raises:
-            StoreUnavailable, KafkaError: Nothing may be read; try again.
+            StoreUnavailable, KafkaError: Nothing may be read; try again. Among them `StateLost`.
             StoreMismatch, SettingsError: Nothing but a person can help.
         """
         count = self._partition_count()
+        numbers = {tp.partition for tp in partitions}
+        home = [b for b in range(self._settings.buckets) if b % count in numbers]
+        await check_state(
+            self._settings, await self._thread.run(lambda: self._thread.store.heads(home))
+        )
         resume = await self._thread.run(lambda: self._ownership.open(partitions, count))
         halts = await self._thread.run(self._thread.store.halts)
         self._metrics.store_up.labels("scoring").set(1)

@@ -21,7 +21,8 @@ from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from mode import Service
 
-from agents.kafka import admin, consumer, partition_of, producer, stop_quietly
+from agents.kafka import consumer, partition_of, producer, stop_quietly
+from agents.markers import GROUP, decode_marker, encode_marker, read_markers
 from agents.published import count_published
 from agents.settings import OUTBOX
 from stream.groups.member_rows import GROUP_MEMBERS
@@ -48,27 +49,6 @@ _IDLE_S = 0.05
 _MEASURE_EVERY_S = 2.0
 _LARGEST_REQUEST = 2_000_000
 _TRANSACTION_MS = 60_000
-
-
-def encode_marker(rows: Mapping[int, int]) -> str:
-    """Return the marker of a shard: published rows by bucket, in hexadecimal.
-
-    >>> encode_marker({0: 10, 8: 255})
-    'a,ff'
-    """
-    return ",".join(f"{rows[bucket]:x}" for bucket in sorted(rows))
-
-
-def decode_marker(text: str, buckets: Iterable[int]) -> dict[int, int]:
-    """Rebuild what `encode_marker` wrote; an empty text is the marker before the first row.
-
-    >>> decode_marker("a,ff", [0, 8])
-    {0: 10, 8: 255}
-    """
-    ordered = sorted(buckets)
-    if not text:
-        return dict.fromkeys(ordered, 0)
-    return dict(zip(ordered, (int(row, 16) for row in text.split(",")), strict=True))
 
 
 class _Shard:
@@ -99,7 +79,7 @@ class Relay(Service):
         self._partitions: dict[str, int] = {}
         self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, "outbox")
-        self._marks_group = settings.group("outbox-marks")
+        self._marks_group = settings.group(GROUP)
         self._untidy: set[int] = set()
         self.progressed_s = time.monotonic()
         self.ready = False
@@ -200,19 +180,12 @@ class Relay(Service):
             max_batch_size=_LARGEST_REQUEST // 2,
         )
         await starting.start()
-        client = admin(self._settings)
-        tp = TopicPartition(self._settings.topic(OUTBOX), shard.number)
         try:
-            await client.start()
-            marks = await client.list_consumer_group_offsets(self._marks_group, partitions=[tp])
+            markers = await read_markers(self._settings, [shard.number])
         except KafkaError:
             await starting.stop()
             raise
-        finally:
-            await client.close()
-        mark = marks.get(tp)
-        text = mark.metadata if mark is not None and mark.offset >= 0 else ""
-        shard.published = decode_marker(text or "", shard.published)
+        shard.published = decode_marker(markers[shard.number], shard.published)
         cluster = await starting.client.fetch_all_metadata()
         for topic in cluster.topics():
             self._partitions[topic] = len(cluster.partitions_for_topic(topic) or ())

@@ -52,16 +52,18 @@ def needed(settings: Settings, role: Role) -> list[Right]:
 
     >>> from agents.settings import Settings
     >>> str(needed(Settings(namespace="shop"), "scoring")[-1])
-    'Read on group shop-scoring'
+    'Read on group shop-outbox-marks'
     """
     reads, writes, groups = list[str](), list[str](), list[str]()
     if role != "delivery":
         reads += INPUTS
         groups += ["scoring"]
+    # Where Redis is empty, markers tell a new installation from one that was lost.
+    reads += [OUTBOX]
+    groups += ["outbox-marks"]
     if role != "scoring":
-        reads += [OUTBOX]
         writes += [*OUTPUTS, GROUP_MEMBERS]
-        groups += ["delivery", "outbox-marks"]
+        groups += ["delivery"]
         if settings.audit:
             reads += ["tier-changes"]
             groups += ["feed"]

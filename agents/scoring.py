@@ -88,6 +88,7 @@ class ScoringService(Service):
         self._deadlines = Deadlines(settings, self._second, self._ownership, self._pacing)
         self._visiting = Visiting(settings, self._second, self._ownership, metrics)
         self._generation = 0
+        self._closed_why = ""
         self._reported_s = 0.0
         self._lock = asyncio.Lock()
         self.progressed_s = time.monotonic()
@@ -111,7 +112,6 @@ class ScoringService(Service):
                 await self._store.run(lambda: self._store.store.install(self._settings.buckets))
             except StoreUnavailable as exc:
                 self._not_opened(exc)
-                self.progressed_s = time.monotonic()
                 await self.sleep(_HOLD_POLL_MS / 1000)
             else:
                 break
@@ -175,7 +175,10 @@ class ScoringService(Service):
                 return
 
     def _not_opened(self, exc: Exception) -> None:
-        log.warning("buckets_not_opened", error=repr(exc))
+        if repr(exc) != self._closed_why:
+            log.warning("buckets_not_opened", error=repr(exc))
+        self._closed_why = repr(exc)
+        self.progressed_s = time.monotonic()
         if isinstance(exc, StoreUnavailable):
             self._metrics.store_up.labels(self.part).set(0)
 
@@ -188,6 +191,7 @@ class ScoringService(Service):
         # Once more: what was fetched meanwhile was fetched from before the seek.
         self._generation += 1
         self.ready = True
+        self._closed_why = ""
         log.info("buckets_opened", partitions=len(partitions), buckets=len(self._ownership.buckets))
         self._opening.tell_policies()
 

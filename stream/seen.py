@@ -141,6 +141,18 @@ class Seen:
         return _encode((now_ms, ids, list(self.checksums.values()), owners)), dropped
 
 
+def merged(stored: Iterable[bytes]) -> bytes:
+    """Return one blob that says what several say, oldest first; empty if there are none."""
+    newest_ms, ids, checksums, owners = 0, list[str](), list[int](), list[_Owner]()
+    for blob in stored:
+        at_ms, some, sums, own = _decoder.decode(blob)
+        newest_ms = max(newest_ms, at_ms)
+        ids += some
+        checksums += sums
+        owners += own
+    return _encode((newest_ms, ids, checksums, owners)) if ids else b""
+
+
 def _without(
     customer_id: str, ids: list[str], owners: list[_Owner]
 ) -> tuple[list[str], list[_Owner]]:

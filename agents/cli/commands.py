@@ -18,6 +18,7 @@ from agents.cli import (
     history,
     options,
     policy,
+    rebuild,
     replay,
     rfm,
     show,
@@ -44,6 +45,7 @@ app.command()(decisions.review)
 app.command()(forecast.forecast)
 app.command()(rfm.rfm)
 app.command()(erase.erase)
+app.command()(rebuild.rebuild)
 app.command()(doctor.doctor)
 policy.app.command()(cuts.cuts)
 app.add_typer(fit.app, name="fit")

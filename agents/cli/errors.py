@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from agents.embedded import EmbeddedServerError
 from agents.reach import RefusedError
+from agents.rebuilding.errors import RebuildError
 from agents.replay.export import ExportError
 from agents.replay.mistakes import ReplayFileError
 from agents.replay.producer import ReplayTargetError
@@ -38,6 +39,7 @@ OURS: Final = (
     MissingTopicError,
     NoScikitLearnError,
     PolicyFileError,
+    RebuildError,
     RefusedError,
     ReplayFileError,
     ReplayTargetError,

@@ -47,7 +47,7 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter for each option of the com
 ) -> None:
     """Run one worker until it is interrupted; start as many as you like."""
     settings = options.settings_from(
-        kafka, redis, namespace, policy, web_port=web_port, clock=_clock(clock)
+        kafka, redis, namespace, policy, web_port=web_port, clock=clock_of(clock)
     )
     if role is not RoleName.DELIVERY and not settings.policy:
         raise CommandError(
@@ -58,5 +58,6 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter for each option of the com
     run_worker(settings, role.value)
 
 
-def _clock(name: ClockName | None) -> Clock | None:
+def clock_of(name: ClockName | None) -> Clock | None:
+    """Return the clock of an option; None where it was not given."""
     return None if name is None else name.value

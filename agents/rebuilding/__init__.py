@@ -1,0 +1,1 @@
+"""Rebuilding what Redis held from what Kafka holds."""

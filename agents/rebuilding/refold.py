@@ -1,0 +1,113 @@
+"""A worker's own parts, folding a whole log into a store in memory."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from aiokafka.structs import TopicPartition
+
+from agents.folding import Folding
+from agents.intake import Intake
+from agents.metrics import Metrics
+from agents.ownership import Ownership
+from agents.rebuilding.errors import RebuildError
+from agents.rebuilding.past import batches
+from agents.settings import INPUTS
+from stream.adapters.memory_store import MemoryStore
+from stream.editions import scorer_of
+from stream.store import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from agents.merge import Run
+    from agents.rebuilding.past import Past
+    from agents.settings import Settings
+    from stream.editions import Edition
+    from stream.store import BucketCommit
+
+_NO_LIMIT = 1 << 62
+
+
+class _StandingStill:
+    """Time stands still while records are folded: each wakes what was due before it."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def numbers(self) -> Iterable[int]:
+        """See `agents.folding.Watermarks`."""
+        return (self._number,)
+
+    def watermark_ms(self, number: int) -> int | None:
+        """See `agents.folding.Watermarks`."""
+        del number
+        return None
+
+
+class Refold:
+    """The buckets whose home is one partition number, folded from nothing.
+
+    Does what a worker does with the same records, and keeps what it would have stored.
+
+    Attributes:
+        store: Where the buckets are.
+    """
+
+    def __init__(self, settings: Settings, first: Edition, number: int, partitions: int) -> None:
+        """Fold under the *first* edition until another begins."""
+        # Bad records have gone to the dead letters once, and halts were released.
+        settings = replace(settings, bad_run_limit=_NO_LIMIT, bad_ratio_limit=_NO_LIMIT)
+        self.store = MemoryStore()
+        self._controls = settings.topic("controls")
+        self._ownership = Ownership(settings, self.store, scorer_of(first), first)
+        metrics = Metrics()
+        self._folding = Folding(settings, self.store, self._ownership, metrics)
+        self._intake = Intake(settings, metrics, self._ownership)
+        self._time = _StandingStill(number)
+        assigned = [TopicPartition(settings.topic(base), number) for base in INPUTS]
+        self._ownership.open(assigned, partitions)
+
+    def fold(self, past: Past, progress: Callable[[int], None] | None = None) -> None:
+        """Fold all of it, then let time pass up to its end for everyone.
+
+        *progress* is told how many records were folded since it was last called.
+
+        Raises:
+            RebuildError: A bucket is fed by more than one partition number.
+        """
+        for runs in batches(past.runs, self._controls):
+            self._fold(runs)
+            if progress is not None:
+                progress(sum(len(records) for _, records in runs))
+        self._close(past)
+
+    def _fold(self, runs: Sequence[Run]) -> None:
+        batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
+        if batch.foreign:
+            sources = sorted({source for fed in batch.foreign.values() for source in fed})
+            raise RebuildError(
+                f"{', '.join(sources)}: some customers are not where Java's partitioner puts them; "
+                "allowed: producers with that partitioner"
+            )
+        wanted = self._folding.wanted(batch, {}, {}, careful=True)
+        if any(wanted):
+            self._folding.load(wanted)()
+        self._folding.apply(batch, {}, {}, self._time)
+        self._commit(self._folding.close(batch, self._time, swept=False))
+
+    def _close(self, past: Past) -> None:
+        commits = []
+        for bucket in self._ownership.buckets.values():
+            for customer_id in list(bucket.customers):
+                bucket.visit(customer_id, past.until_ms or 0)
+            bucket.finish()
+            commits.append(bucket.commit(past.positions, past.until_ms))
+        self._commit(commits)
+
+    def _commit(self, commits: Sequence[BucketCommit]) -> None:
+        refused = [r for r in self.store.commit(commits) if r.outcome is not Outcome.OK]
+        if refused:
+            raise RuntimeError(refused)
