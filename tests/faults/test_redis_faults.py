@@ -14,6 +14,7 @@ import asyncio
 import random
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +30,7 @@ from tests.faults.load import (
     verify,
 )
 from tests.integration.system import System
-from tests.waiting import wait_for
+from tests.waiting import wait_for, wait_for_async
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +58,11 @@ def answers(system: System) -> bool:
     except StoreUnavailable:
         return False
     return True
+
+
+def all_written(system: System) -> bool:
+    """Whether no bucket is empty."""
+    return all(head.version for head in system.store.heads(range(system.settings.buckets)))
 
 
 async def test_redis_killed_and_restarted_under_load_leaves_no_wrong_customer(
@@ -105,6 +111,8 @@ async def test_redis_that_goes_back_in_time_is_noticed_and_the_input_applied_aga
     async with System(kafka_bootstrap, server.url, namespace, tmp_path) as system:
         await send_history(system, load)
         [await system.started(role) for role in ("scoring", "scoring", "delivery")]
+        # To forget a bucket altogether is another thing: see test_lost_redis.
+        await wait_for_async(partial(all_written, system), "every bucket to be written", 60)
         producing = asyncio.create_task(send_live(system, load, per_second))
         for _ in range(size.kills):
             with redis.Redis.from_url(server.url) as client:
