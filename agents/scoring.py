@@ -253,6 +253,8 @@ class ScoringService(Service):
             self._folding.forget(passing)
             self._spent("encode", started)
             await self._commits.land()
+            if flushing:
+                await self._look_back({commit.bucket for commit in commits})
             await self._halting.halt(batch)
             if batch.halts:
                 self._metrics.halted.set(len(self._intake.halted))
@@ -331,6 +333,19 @@ class ScoringService(Service):
         await self._rewind("STORE_UNAVAILABLE")
 
     # -- the rest -------------------------------------------------------------
+
+    async def _look_back(self, touched: set[int]) -> None:
+        """Notice a store that has forgotten, also where there is nothing to write.
+
+        Looks at one bucket each time, of those that are not *touched* by the commits at hand.
+        """
+        quiet = [b for b in self._ownership.buckets.values() if b.number not in touched]
+        if quiet:
+            bucket = quiet[int(self._pacing.flushed_s) % len(quiet)]
+            ask = partial(self._store.store.heads, [bucket.number])
+            (head,) = await self._store.run(ask)
+            if head.version < bucket.version:
+                raise Rewind(Outcome.STALE.name)
 
     async def _housekeeping(self, reading: Reading) -> None:
         held = reading.held_records()

@@ -113,6 +113,11 @@ class InForce:
         self.changed = not self.swept
         self.swept = True
 
+    def reach_again(self) -> None:
+        """Take note that every order that the policy may still refer to is in the ledger."""
+        self.changed = self.changed or self.reach_ms > 0
+        self.reach_ms = 0
+
     def moves(self) -> Sequence[Move] | None:
         """Return where somebody may stand whom an edition that is not swept puts elsewhere.
 

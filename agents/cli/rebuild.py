@@ -1,6 +1,7 @@
 """`tierstream rebuild`: from the log, what Redis does not hold."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Annotated
 
@@ -10,13 +11,17 @@ from agents.app import open_store
 from agents.cli import loop, options, show
 from agents.cli.stores import recorded_buckets
 from agents.cli.worker import ClockName, clock_of
-from agents.rebuilding.lost import Restored, Watch, restore
-from agents.settings import Settings
-from schemas.policy import PolicyDocument
+from agents.rebuilding.lost import Restored, restore
+from agents.rebuilding.watch import Watch
+from agents.rebuilding.windows import Refilled, refill
 from stream.editions import first_edition
 
 
 def rebuild(
+    windows: Annotated[
+        bool,
+        typer.Option("--windows", help="Fill windows that the policy in force was too late for."),
+    ] = False,
     policy: options.Policy = None,
     clock: Annotated[
         ClockName | None, typer.Option(help="What tells the workers the time.")
@@ -32,12 +37,26 @@ def rebuild(
     interrupted and run again.
     """
     settings = options.settings_from(kafka, redis, namespace, policy, clock=clock_of(clock))
-    own = options.policy_from(settings)
+    first = first_edition(options.policy_from(settings))
     settings = replace(settings, buckets=recorded_buckets(settings) or settings.buckets)
-    done = _restored(settings, own)
+    filled = Refilled()
+    with closing(open_store(settings)) as store, _shown() as watch:
+        store.install(settings.buckets)
+        done = loop.run(restore(settings, store, first, watch))
+        if windows:
+            filled = loop.run(refill(settings, store, first, watch))
     if as_json:
-        show.print_json({"restored": done._asdict()})
+        show.print_json({"restored": done._asdict(), "windows": filled._asdict()})
         return
+    _tell(done)
+    if windows:
+        show.out.print(
+            f"{filled.customers:,} customers have facts that were not kept, from "
+            f"{filled.records:,} records: {filled.changes:,} tier changes"
+        )
+
+
+def _tell(done: Restored) -> None:
     if not done.buckets:
         show.out.print("Redis has lost nothing that was announced")
         return
@@ -47,16 +66,16 @@ def rebuild(
     )
 
 
-def _restored(settings: Settings, own: PolicyDocument) -> Restored:
-    with closing(open_store(settings)) as store, show.progress_bar() as bar:
-        store.install(settings.buckets)
+@contextmanager
+def _shown() -> Iterator[Watch]:
+    """Show how far it is."""
+    with show.progress_bar() as bar:
         read, folded = (bar.add_task(text, total=None) for text in ("reading", "folding"))
 
         def total(records: int) -> None:
-            bar.update(read, total=records)
-            bar.update(folded, total=records)
+            bar.reset(read, total=records)
+            bar.reset(folded, total=records)
 
-        watch = Watch(
+        yield Watch(
             total, lambda more: bar.advance(read, more), lambda more: bar.advance(folded, more)
         )
-        return loop.run(restore(settings, store, first_edition(own), watch))

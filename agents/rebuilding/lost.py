@@ -17,9 +17,10 @@ from stream.copying import whole
 from stream.store import Outcome, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
     from agents.rebuilding.announced import Announced
+    from agents.rebuilding.watch import Watch
     from agents.settings import Settings
     from stream.editions import Edition
     from stream.store import BucketCommit, BucketHead, Store
@@ -43,20 +44,6 @@ class Restored(NamedTuple):
     customers: int = 0
     records: int = 0
     rows: int = 0
-
-
-class Watch(NamedTuple):
-    """Who is told what goes on.
-
-    Attributes:
-        total: Told how many records there are at most.
-        read: Told how many more were read.
-        folded: Told how many more were folded.
-    """
-
-    total: Callable[[int], None]
-    read: Callable[[int], None]
-    folded: Callable[[int], None]
 
 
 async def check_state(settings: Settings, heads: Sequence[BucketHead]) -> None:

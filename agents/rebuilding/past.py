@@ -18,7 +18,7 @@ from agents.settings import INPUTS
 from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from agents.merge import Run
     from agents.settings import Settings
@@ -66,12 +66,19 @@ async def check_kept(settings: Settings, counts: dict[str, int]) -> int:
 
 
 async def read_past(
-    settings: Settings, number: int, progress: Callable[[int], None] | None = None
+    settings: Settings,
+    number: int,
+    progress: Callable[[int], None] | None = None,
+    start: Mapping[str, int] | None = None,
 ) -> Past:
     """Read what all input topics hold now of partition *number*.
 
-    On the stream clock up to the last instant that the log promises. *progress* is told how many
-    records were read since it was last called.
+    Args:
+        settings: Where Kafka is. On the stream clock, what comes after the last instant that the
+            log promises is left out.
+        number: Of the partition.
+        progress: Told how many records were read since it was last called.
+        start: The first offset by source; without it, the log is read from its beginning.
 
     Raises:
         aiokafka.errors.KafkaError: The broker does not answer.
@@ -84,8 +91,8 @@ async def read_past(
     async with reader(settings) as client:
         partitions = [TopicPartition(topic, number) for topic in bases]
         held = {
-            tp: span
-            for tp, span in (await spans(client, dict.fromkeys(bases, number + 1))).items()
+            tp: ((start or {}).get(source_name(bases[tp.topic], number), first), end)
+            for tp, (first, end) in (await spans(client, dict.fromkeys(bases, number + 1))).items()
             if tp in partitions
         }
         async for record in read(client, held):

@@ -20,11 +20,13 @@ from stream.editions import scorer_of
 from stream.store import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from agents.intake import Batch
     from agents.merge import Run
     from agents.rebuilding.past import Past
     from agents.settings import Settings
+    from stream.customer import Customer
     from stream.editions import Edition
     from stream.store import BucketCommit
 
@@ -61,6 +63,7 @@ class Refold:
         # Bad records have gone to the dead letters once, and halts were released.
         settings = replace(settings, bad_run_limit=_NO_LIMIT, bad_ratio_limit=_NO_LIMIT)
         self.store = MemoryStore()
+        self._settings = settings
         self._controls = settings.topic("controls")
         self._ownership = Ownership(settings, self.store, scorer_of(first), first)
         metrics = Metrics()
@@ -84,8 +87,36 @@ class Refold:
                 progress(sum(len(records) for _, records in runs))
         self._close(past)
 
-    def _fold(self, runs: Sequence[Run]) -> None:
+    def advance(self, runs: list[Run], upto: Mapping[int, Mapping[str, int]]) -> None:
+        """Fold what lies before each bucket's cursors, and was not folded yet; and nothing else.
+
+        The first edition stays in force, and time does not pass but with the records.
+
+        Args:
+            runs: Records in the order of processing.
+            upto: Next offset to apply, by source, of the buckets that are to advance.
+
+        Raises:
+            RebuildError: A bucket is fed by more than one partition number.
+        """
+        # Only buckets tell what they have folded: each is as far as its own cursors say.
+        self._ownership.replayed = dict.fromkeys(self._ownership.replayed, _NO_LIMIT)
+        for some in batches(runs, self._controls):
+            self._fold(some, upto)
+        self._commit(
+            [self._ownership.buckets[bucket].commit(at, None) for bucket, at in upto.items()]
+        )
+
+    def customers(self, bucket: int) -> Mapping[str, Customer]:
+        """Return the customers of a bucket as they were folded."""
+        return self._ownership.buckets[bucket].customers
+
+    def _fold(
+        self, runs: Sequence[Run], upto: Mapping[int, Mapping[str, int]] | None = None
+    ) -> None:
         batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
+        if upto is not None:
+            self._cut(batch, upto)
         if batch.foreign:
             sources = sorted({source for fed in batch.foreign.values() for source in fed})
             raise RebuildError(
@@ -97,6 +128,23 @@ class Refold:
             self._folding.load(wanted)()
         self._folding.apply(batch, {}, {}, self._time)
         self._commit(self._folding.close(batch, self._time, swept=False))
+
+    def _cut(self, batch: Batch, upto: Mapping[int, Mapping[str, int]]) -> None:
+        """Leave in *batch* what lies before the cursors of its bucket."""
+        batch.positions.clear()
+        batch.editions.clear()
+        batch.letters.clear()
+        for number, by_customer in batch.arrivals.items():
+            limits = {self._topic(source): at for source, at in upto.get(number, {}).items()}
+            for customer_id, arrivals in by_customer.items():
+                by_customer[customer_id] = [
+                    arrival
+                    for arrival in arrivals
+                    if arrival.origin.offset < limits.get(arrival.origin.topic, 0)
+                ]
+
+    def _topic(self, source: str) -> str:
+        return self._settings.topic(source.rpartition("/")[0])
 
     def _close(self, past: Past) -> None:
         commits = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from schemas.records import (
@@ -14,6 +15,7 @@ from stream.bucket.known_orders import KnownOrders, oldest_period
 from stream.bucket.screening import allowed, of_this_life
 from stream.bucket.tally import Refusal, Tally
 from stream.bucket.unwritten import Unwritten
+from stream.changes import POLICY_CHANGED, PROFILE, Cause
 from stream.customer import Customer, restore, unpack
 from stream.editions import FIRST
 from stream.erasure import Erasures, Removal, receipt_id
@@ -23,6 +25,7 @@ from stream.in_force import InForce
 from stream.ledger import ledger_key
 from stream.outbox import forecast_row
 from stream.population.standings import Standings
+from stream.refill import same_facts, take_facts
 from stream.seen import DedupWindow, Seen
 from stream.sentinels import NEVER
 from stream.store import ABSENT, BucketCommit, BucketHead
@@ -263,6 +266,21 @@ class Bucket:
         # Who is here but was never stored may stand under an edition that is now forgotten.
         self.customers = {key: c for key, c in self.customers.items() if c.edition == newest}
         self.in_force.finish()
+
+    def refill(self, customer_id: str, facts: Customer, instant_ms: int) -> bool:
+        """Give a cached customer *facts* that were kept longer, and judge it by them.
+
+        The cause is the policy in force, for whose windows they are. Returns whether any was news.
+        """
+        customer = self._brought(customer_id)
+        now_ms = max(instant_ms, customer.clock_ms, facts.clock_ms)
+        if same_facts(customer.clone(), facts, now_ms):
+            return False
+        cause = Cause(POLICY_CHANGED, self.in_force.edition.event_id)
+        take = partial(take_facts, customer, facts)
+        self._unwritten.tell(self.scorer.gather(customer, now_ms, cause, PROFILE, take))
+        self._unwritten.touch(customer)
+        return True
 
     def tell_ranks(self) -> Ranks:
         """Return the ranked readings that have changed since they were last told."""
