@@ -191,7 +191,8 @@ def _show_migration(
     older = scorer_of(first if edition is None else edition).plan
     new = scorer_of(first_edition(document)).plan
     for line in never_kept(older, new):
-        show.out.print(f"starts empty: {line}", style="yellow", markup=False, soft_wrap=True)
+        text = f"starts empty: {line} (tierstream rebuild --windows fills it from the log)"
+        show.out.print(text, style="yellow", markup=False, soft_wrap=True)
     for name in document.open_cuts():
         if edition is None or name not in edition.cuts:
             show.out.print(
