@@ -59,7 +59,7 @@ async def test_a_redis_that_was_emptied_under_load_is_rebuilt_to_the_same_bytes(
         kafka_bootstrap, server.url, unique(), tmp_path, WARNING, env={"clock": "stream"}
     ) as system:
         first = await system.started()
-        arguments = ["replay", str(orders), "--speed", "4000000", *until, str(tmp_path / "live")]
+        arguments = ["replay", str(orders), "--speed", "8000000", *until, str(tmp_path / "live")]
         replaying = asyncio.create_task(tierstream(system, *arguments))
         await wait_for_async(lambda: system.applied() > 500, "some orders to be applied", 60)
         await asyncio.to_thread(empty, server)
