@@ -1,6 +1,5 @@
 """The subcommands of `tierstream`, put together."""
 
-import importlib.metadata
 import sys
 
 import typer
@@ -21,10 +20,12 @@ from agents.cli import (
     rebuild,
     replay,
     rfm,
+    serve,
     show,
     topics,
     worker,
 )
+from agents.version import version as version_number
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,6 +47,7 @@ app.command()(forecast.forecast)
 app.command()(rfm.rfm)
 app.command()(erase.erase)
 app.command()(rebuild.rebuild)
+app.command()(serve.serve)
 app.command()(doctor.doctor)
 policy.app.command()(cuts.cuts)
 app.add_typer(fit.app, name="fit")
@@ -56,10 +58,7 @@ app.add_typer(topics.app, name="topics")
 @app.command()
 def version(as_json: options.Json = False) -> None:
     """Show the version."""
-    try:
-        number = importlib.metadata.version("tierstream")
-    except importlib.metadata.PackageNotFoundError:
-        number = "(not installed)"
+    number = version_number()
     if as_json:
         show.print_json({"tierstream": number, "python": sys.version.split()[0]})
     else:

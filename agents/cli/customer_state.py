@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from agents.cli import loop, show
 from agents.cli.errors import CommandError
 from agents.cli.stores import opened
+from agents.lookup import Known, find
 from agents.replay.everyone import order_in
 from agents.replay.log import LogRecord
 from agents.replay.offline import replay_offline
@@ -16,11 +17,7 @@ from agents.replay.own_history import read_own
 from agents.replay.source import load_log
 from agents.settings import Settings
 from schemas.policy import PolicyDocument
-from stream.editions import Edition, document_of, edition_in_force, scorer_of
 from stream.explanation.place import Order
-from stream.fold import Scorer
-from stream.in_force import brought
-from stream.partition import bucket_of
 from stream.plan import Plan, compile_policy
 from stream.population.ordered import Ordered
 
@@ -45,26 +42,6 @@ Everywhere = Annotated[
         help="With --at: read every partition, for producers that do not partition as Java's do.",
     ),
 ]
-
-
-class Known(NamedTuple):
-    """A customer, and by which policy it is to be looked at.
-
-    Attributes:
-        state: Its stored form.
-        now_ms: The instant to look at.
-        document: The policy: in the store the one in force, else the user's own.
-        plan: The same, compiled.
-        edition: What is in force; None where nothing was ever published or counted.
-        order: Everyone's readings, where everyone was replayed; None elsewhere.
-    """
-
-    state: bytes
-    now_ms: int
-    document: PolicyDocument
-    plan: Plan
-    edition: Edition | None = None
-    order: Order | None = None
 
 
 @contextmanager
@@ -96,26 +73,19 @@ def state_of(
     if offline is not None:
         return _from_log(offline, plan, customer_id, at_ms)
     if at_ms is None:
-        return _from_store(settings, own, plan, customer_id)
+        return _from_store(settings, plan, customer_id)
     return _from_topics(settings, plan, customer_id, at_ms, everywhere)
 
 
-def _from_store(settings: Settings, own: PolicyDocument, plan: Plan, customer_id: str) -> Known:
+def _from_store(settings: Settings, plan: Plan, customer_id: str) -> Known:
     """Return the stored state, as it stands under the policy in force."""
     with opened(settings) as (store, known):
-        bucket = bucket_of(customer_id, known.buckets)
-        (head,) = store.heads([bucket])
-        state = store.load_states({bucket: [customer_id]}).get(customer_id)
-    if state is None:
+        found = find(store, known.buckets, plan, customer_id)
+    if found is None:
         raise CommandError(
             f"customer {customer_id!r} is not known in Redis under {settings.key_prefix}"
         )
-    now_ms = head.clock_ms or 0
-    edition = edition_in_force([head])
-    if edition is None:
-        return Known(state, now_ms, own, plan)
-    state = brought(customer_id, state, head.editions, Scorer(plan))
-    return Known(state, now_ms, document_of(edition), scorer_of(edition).plan, edition)
+    return found
 
 
 def _from_log(name: str, plan: Plan, customer_id: str, at_ms: int | None) -> Known:

@@ -5,10 +5,10 @@ from typing import Annotated
 import typer
 
 from agents.cli import customer_state, options, show, stood
-from agents.cli.explain_data import data
 from agents.cli.explain_screen import screen
 from agents.cli.explain_words import Words
 from stream.explanation import explain as explained
+from stream.explanation.payload import explanation_payload
 
 
 def explain(  # noqa: PLR0913, PLR0917 - these are the options of a command
@@ -48,7 +48,7 @@ def explain(  # noqa: PLR0913, PLR0917 - these are the options of a command
     from_topics = at_ms is not None and offline is None
     if as_json:
         source = "topics" if from_topics else "store" if offline is None else "log"
-        show.print_json(data(found, plan, source, known.edition))
+        show.print_json(explanation_payload(found, plan, source, known.edition))
         return
     words = Words(known.document, language)
     for piece in screen(found, plan, words, known.edition):

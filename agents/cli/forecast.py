@@ -6,13 +6,11 @@ import typer
 from rich.text import Text
 
 from agents.cli import customer_state, options, show
-from agents.cli.explain_data import outlook_data
 from agents.cli.explain_words import Words
-from stream.calendar import DAY_MS, format_instant
-from stream.customer import decode
-from stream.fold import TerseScorer
-from stream.forecast.outlook import Outlook, outlooks
-from stream.sentinels import NEVER
+from stream.calendar import DAY_MS
+from stream.explanation.ahead import look_ahead
+from stream.explanation.payload import forecast_report
+from stream.forecast.outlook import Outlook
 
 _HOUR_MS = DAY_MS // 24
 _MOST_DAYS = 36_500
@@ -43,22 +41,10 @@ def forecast(  # noqa: PLR0913, PLR0917 - these are the options of a command
     state, now_ms, document, plan, *_ = customer_state.state_of(
         settings, own, customer, at_ms=at_ms, offline=offline, everywhere=everywhere
     )
-    scorer = TerseScorer(plan)
-    known = decode(customer, state, plan.shape)
-    now_ms = max(now_ms, known.clock_ms)
-    scorer.wake_before(known, now_ms + 1)
-    known.roll(now_ms)
-    until_ms = NEVER if days is None else now_ms + days * DAY_MS
-    found = outlooks(scorer, known, now_ms, until_ms)
+    within_ms = None if days is None else days * DAY_MS
+    now_ms, found = look_ahead(customer, state, plan, now_ms, within_ms)
     if as_json:
-        show.print_json(
-            {
-                "customer_id": customer,
-                "as_of": format_instant(now_ms),
-                "policy": {"name": plan.name, "version": plan.version},
-                "gradings": {one.grading: {"tier": one.tier} | outlook_data(one) for one in found},
-            }
-        )
+        show.print_json(forecast_report(customer, found, plan, now_ms))
         return
     words = Words(document, language)
     say = words.say

@@ -12,7 +12,7 @@ from stream.payloads import prevention_payload
 from stream.sentinels import MISSING, NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from stream.counterfactual import Amount
     from stream.editions import Edition
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from stream.stability import Held
 
 
-def data(
+def explanation_payload(
     found: Explanation, plan: Plan, source: str, edition: Edition | None = None
 ) -> dict[str, object]:
-    """Return *found*, which comes from *source*, as it is written with ``--json``.
+    """Return *found*, which comes from *source*, as `tierstream explain --json` and the API do.
 
     *edition* is the one whose cuts are in force; None where that is not known.
     """
@@ -81,12 +81,24 @@ def _grading(note: GradingNote, plan: Plan) -> dict[str, object]:
             "better": _moves(note.moves.better),
             "worse": _moves(note.moves.worse),
         },
-        **outlook_data(note.outlook),
+        **outlook_payload(note.outlook),
         "stability": None if note.held is None else _stability(note, note.held),
     }
 
 
-def outlook_data(outlook: Outlook) -> dict[str, object]:
+def forecast_report(
+    customer_id: str, found: Sequence[Outlook], plan: Plan, now_ms: int
+) -> dict[str, object]:
+    """Return what comes next as `tierstream forecast --json` and the API tell it."""
+    return {
+        "customer_id": customer_id,
+        "as_of": format_instant(now_ms),
+        "policy": {"name": plan.name, "version": plan.version},
+        "gradings": {one.grading: {"tier": one.tier} | outlook_payload(one) for one in found},
+    }
+
+
+def outlook_payload(outlook: Outlook) -> dict[str, object]:
     """Return what comes next in a grading, and until when nothing does where that is unknown."""
     found, not_before_ms = outlook.forecast, outlook.not_before_ms
     prevention = None if found is None else found.prevention

@@ -1,0 +1,1 @@
+"""The HTTP API and the live page: reads topics and the store, changes nothing in either."""

@@ -1,0 +1,81 @@
+"""What every route needs, and how it gets it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from agents.web.problems import ProblemError, not_ready
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
+    from agents.web.board import Board
+    from agents.web.customers import Customers
+    from agents.web.follow import Progress
+    from agents.web.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every route needs.
+
+    Attributes:
+        settings: Of the process.
+        board: What the topics and the survey add up to.
+        customers: One customer at a time.
+        progress: How far topics have been read.
+        tokens: Who may ask.
+    """
+
+    settings: Settings
+    board: Board
+    customers: Customers
+    progress: Progress
+    tokens: Tokens
+
+    def now_ms(self) -> int:
+        """Return the instant of now: in a replay, how far time has come in the records."""
+        if self.settings.clock == "wall":
+            return time.time_ns() // 1_000_000
+        return max(self.board.newest_ms, self.board.clock_ms)
+
+
+_bearer = HTTPBearer(auto_error=False, description="A token, where the server asks for one.")
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the desk of the server that got *request*."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+def admitted(
+    desk: Annotated[Desk, Depends(desk_of)],
+    given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> None:
+    """Let only those pass who have a token, where tokens are asked for.
+
+    Raises:
+        ProblemError: 401.
+    """
+    if desk.tokens and (given is None or desk.tokens.owner(given.credentials) is None):
+        raise ProblemError(401, "a valid bearer token is needed", WWW_Authenticate="Bearer")
+
+
+def ready_desk(desk: Annotated[Desk, Depends(desk_of)]) -> Desk:
+    """Return the desk once the topics have been read.
+
+    Raises:
+        ProblemError: 503.
+    """
+    if not desk.board.caught_up:
+        raise not_ready()
+    return desk
+
+
+AnyDesk = Annotated[Desk, Depends(desk_of)]
+ReadyDesk = Annotated[Desk, Depends(ready_desk)]
