@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agents.replay import wholesale
 from agents.replay.cdnow import DATASETS, read_cdnow
 from agents.replay.events_jsonl import CONTROLS, read_events
 from agents.replay.log import order_records, sorted_log
@@ -26,7 +27,8 @@ def load_log(
     """Return the log behind *name*, in the order in which it is replayed.
 
     Args:
-        name: A key of `DATASETS`, or the path of a ``.csv``, ``.jsonl`` or ``.ndjson`` file.
+        name: A key of `DATASETS`, ``wholesale``, or the path of a ``.csv``, ``.jsonl`` or
+            ``.ndjson`` file.
         as_of_ms: Records after this instant are left out.
         controls: Whether policies that the log publishes stay in it: not where it is used to
             try other policies on what customers did.
@@ -34,8 +36,11 @@ def load_log(
     Raises:
         ReplayFileError: There is no such thing, it has a mistake, or nothing is left of it.
     """
+    known = (*DATASETS, wholesale.DATASET)
     if name in DATASETS:
         records = order_records(read_cdnow(name))
+    elif name == wholesale.DATASET:
+        records = list(wholesale.wholesale_records())
     else:
         path = Path(name)
         kind = path.suffix.lower()
@@ -47,7 +52,7 @@ def load_log(
             raise ReplayFileError(
                 name,
                 value=kind or name,
-                allowed=f"a file .csv, .jsonl or .ndjson, or one of {', '.join(DATASETS)}",
+                allowed=f"a file .csv, .jsonl or .ndjson, or one of {', '.join(known)}",
             )
     if not controls:
         records = [record for record in records if record.topic != CONTROLS or record.key]

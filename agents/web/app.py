@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from agents.web import page
-from agents.web.desk import admitted
+from agents.web.desk import admitted, known_parameters
 from agents.web.guard import Guard
 from agents.web.problems import add_handlers
 from agents.web.routes import changes, customers, gradings, people, records
@@ -42,7 +42,7 @@ def create_api(desk: Desk | None, names: frozenset[str] | None = None) -> FastAP
         separate_input_output_schemas=False,
     )
     app.state.desk = desk
-    api = APIRouter(prefix="/v1", dependencies=[Depends(admitted)])
+    api = APIRouter(prefix="/v1", dependencies=[Depends(admitted), Depends(known_parameters)])
     for routes in (gradings, people, changes, customers, records):
         api.include_router(routes.router)
     app.include_router(api)

@@ -77,5 +77,18 @@ def ready_desk(desk: Annotated[Desk, Depends(desk_of)]) -> Desk:
     return desk
 
 
+def known_parameters(request: Request) -> None:
+    """Let only those pass who ask for what there is: a misspelt filter is not no filter.
+
+    Raises:
+        ProblemError: 422.
+    """
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    asked = [name for name, _ in request.query_params.multi_items()]
+    if not known.issuperset(asked) or len(set(asked)) < len(asked):
+        names = ", ".join(sorted(known)) or "none"
+        raise ProblemError(422, f"query: not allowed; allowed, each once: {names}")
+
+
 AnyDesk = Annotated[Desk, Depends(desk_of)]
 ReadyDesk = Annotated[Desk, Depends(ready_desk)]

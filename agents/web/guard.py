@@ -63,8 +63,5 @@ class Guard:
 
 def _name(scope: Scope) -> str:
     host = Headers(scope=scope).get("host", "")
-    return (
-        host[: host.index("]") + 1]
-        if host.startswith("[") and "]" in host
-        else host.partition(":")[0]
-    )
+    name, bracket, _ = host.partition("]")
+    return name + bracket if bracket else host.partition(":")[0]

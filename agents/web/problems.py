@@ -53,7 +53,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": _SAID[status].capitalize(),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        for status in sorted({*statuses, 401, 421, 500})
+        for status in sorted({*statuses, 401, 421, 422, 500})
     }
 
 

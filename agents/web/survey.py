@@ -46,7 +46,7 @@ class SurveyService:
         while True:
             started_s = time.monotonic()
             try:
-                await self._pass()
+                await self.look_at_everyone()
                 self._board.survey_error = None
             except StoreError as exc:
                 self._board.survey_error = str(exc)
@@ -54,7 +54,12 @@ class SurveyService:
             self._board.wake()
             await asyncio.sleep(max(_LEAST_PAUSE_S, time.monotonic() - started_s))
 
-    async def _pass(self) -> None:
+    async def look_at_everyone(self) -> None:
+        """Make one pass; it ends early, and counts for nothing, where a policy is published.
+
+        Raises:
+            StoreError: The store does not answer.
+        """
         board = self._board
         survey: Survey | None = None
         begun = board.in_force.plan

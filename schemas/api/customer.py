@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from schemas.api.base import (
     Answer,
@@ -276,11 +277,23 @@ class History(Answer):
     transitions: list[Transition]
 
 
+def _no_text(value: object) -> object:
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("int_type", "Input should be a whole number")
+    return value
+
+
+Whole = Annotated[
+    Annotated[int, Field(ge=1, le=36_500, strict=False)] | None, BeforeValidator(_no_text)
+]
+"""Days. JSON knows no integers: 30.0 is 30, but "30" is not."""
+
+
 class ForecastQuestion(Question):
     """Which customer, and how far ahead."""
 
     customer_id: Id
-    days: Annotated[int, Field(ge=1, le=36_500)] | None = None
+    days: Whole = None
 
 
 class CustomerForecast(Answer):

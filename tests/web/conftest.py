@@ -1,0 +1,57 @@
+"""A wholesaler with a hundred customers, and the page and the API that show it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from agents.replay.log import LogRecord, sorted_log
+from agents.replay.wholesale import wholesale_records
+from agents.web.tokens import Tokens
+from schemas.policy import load_policy
+from stream.plan import Plan, compile_policy
+from tests.web.town import Served, Town
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+POLICY = Path(__file__).parents[2] / "deploy" / "policies" / "wholesale.yaml"
+CUSTOMERS = 100
+TOKEN = "a-token-for-the-tests-only"  # noqa: S105 - opens nothing else
+
+
+@lru_cache
+def wholesale_log() -> Sequence[LogRecord]:
+    """Return what happens to the wholesaler."""
+    return sorted_log(wholesale_records(CUSTOMERS))
+
+
+@lru_cache
+def wholesale_plan() -> Plan:
+    """Return its policy."""
+    return compile_policy(load_policy(str(POLICY)))
+
+
+def wholesaler(tokens: Tokens | None = None) -> Town:
+    """Return a wholesaler at the end of its two years."""
+    town = Town(wholesale_plan(), tokens)
+    log = wholesale_log()
+    town.play(log, log[-1].record_ms)
+    return town.open()
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """The wholesaler behind a server; nothing that a test does may change it."""
+    with Served(wholesaler()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Served]:
+    """The same behind a token, `TOKEN`."""
+    with Served(wholesaler(Tokens({"tests": TOKEN}))) as running:
+        yield running
