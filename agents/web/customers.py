@@ -75,7 +75,7 @@ class Customers:
     def _card(self, customer_id: str) -> Payload:
         known = self._find(customer_id)
         found = explain(customer_id, known.state, known.plan, known.now_ms)
-        return explanation_payload(found, known.plan)
+        return explanation_payload(found, known.plan, "store")
 
     def _history(self, customer_id: str) -> Payload:
         self._find(customer_id)

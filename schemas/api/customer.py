@@ -239,6 +239,7 @@ class Card(Answer):
 
     customer_id: Id
     as_of: OutInstant
+    source: Literal["store"]
     policy: Policy
     currency: CurrencyCode
     measures: dict[Word, MeasureReading]

@@ -16,9 +16,9 @@ import requests
 from tests.integration.system import ROOT, System, order
 from tests.integration.test_replay_live import tierstream
 from tests.waiting import wait_for, wait_for_async
+from tests.web.sse import events
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
@@ -55,23 +55,14 @@ class Serve:
         """Ask for a path."""
         return requests.get(self.url + path, timeout=WITHIN_S)
 
+    def card(self, customer_id: str) -> Any:
+        """Return the card of a customer."""
+        body = {"customer_id": customer_id}
+        return requests.post(f"{self.url}/v1/customers/card", json=body, timeout=WITHIN_S).json()
+
     def ready(self) -> bool:
         """Whether the topics have been read."""
         return self.get("/readyz").ok
-
-    def events(self, last: str | None) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield (id, change) of the stream; from now on without *last*."""
-        headers = {} if last is None else {"Last-Event-ID": last}
-        with requests.get(
-            f"{self.url}/v1/changes/stream", headers=headers, stream=True, timeout=WITHIN_S
-        ) as answer:
-            assert answer.ok, answer.text
-            event_id = ""
-            for line in answer.iter_lines(decode_unicode=True):
-                if line.startswith("id: "):
-                    event_id = line[4:]
-                elif line.startswith("data: "):
-                    yield event_id, json.loads(line[6:])
 
     def __enter__(self) -> Self:
         return self
@@ -98,8 +89,8 @@ def orders(first: int, count: int) -> list[tuple[dict[str, Any], int]]:
 def seen(serve: Serve, last: str | None, count: int) -> list[tuple[str, dict[str, Any]]]:
     """Return the next *count* events."""
     found = []
-    for one in serve.events(last):
-        found.append(one)
+    for event_id, data in events(serve.url, last):
+        found.append((event_id, json.loads(data)))
         if len(found) == count:
             break
     return found
@@ -144,9 +135,8 @@ async def equals_the_store(system: System, gradings: dict[str, Any]) -> None:
 async def equals_the_command(system: System, serve: Serve) -> None:
     """The card is what `tierstream explain --json` prints."""
     await wait_for_async(lambda: system.orders() == 271, "every order to be scored")
-    asked = requests.post(f"{serve.url}/v1/customers/card", json={"customer_id": "c1"}, timeout=60)
+    told = await asyncio.to_thread(serve.card, "c1")
     printed = json.loads(await tierstream(system, "explain", "c1", "--json"))
-    told = asked.json()
     # The clock of the bucket may have moved between the two.
     for one in (told, printed):
         del one["as_of"]

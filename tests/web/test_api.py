@@ -17,6 +17,7 @@ from agents.web import openapi
 from agents.web.app import create_api
 from schemas.tier_changes import TierChange
 from tests.web.conftest import TOKEN, wholesaler
+from tests.web.sse import events
 from tests.web.town import Served
 
 if TYPE_CHECKING:
@@ -135,23 +136,9 @@ def test_a_cursor_of_another_topic_is_gone(served: Served, cursor: str) -> None:
 
 def test_a_stream_goes_on_behind_the_last_event_seen(served: Served) -> None:
     wanted = all_changes(served)
-    seen = list(itertools.islice(events(served, "0.0"), 400))
-    rest = list(itertools.islice(events(served, seen[-1][0]), 300))
+    seen = list(itertools.islice(events(served.url, "0.0"), 400))
+    rest = list(itertools.islice(events(served.url, seen[-1][0]), 300))
     assert [json.loads(data) for _, data in [*seen, *rest]] == wanted[:700]
-
-
-def events(served: Served, last: str) -> Iterator[tuple[str, str]]:
-    """Yield (id, data) of the stream behind *last*."""
-    headers = {"Last-Event-ID": last}
-    url = f"{served.url}/v1/changes/stream"
-    with requests.get(url, headers=headers, stream=True, timeout=WITHIN_S) as answer:
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        event_id = ""
-        for line in answer.iter_lines(decode_unicode=True):
-            if line.startswith("id: "):
-                event_id = line[4:]
-            elif line.startswith("data: "):
-                yield event_id, line[6:]
 
 
 def test_the_card_explains_itself(served: Served) -> None:
