@@ -15,11 +15,13 @@ from stream.explanation.ahead import look_ahead
 from stream.explanation.payload import explanation_payload, forecast_report
 from stream.history import decode_transition, transition_payload
 from stream.partition import bucket_of
+from stream.population.ordered import Ordered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from agents.lookup import Known
+    from stream.explanation.place import Order
     from stream.plan import Plan
     from stream.store import Store
 
@@ -74,8 +76,14 @@ class Customers:
 
     def _card(self, customer_id: str) -> Payload:
         known = self._find(customer_id)
-        found = explain(customer_id, known.state, known.plan, known.now_ms)
-        return explanation_payload(found, known.plan, "store")
+        found = explain(customer_id, known.state, known.plan, known.now_ms, self._order(known))
+        return explanation_payload(found, known.plan, "store", known.edition)
+
+    def _order(self, known: Known) -> Order | None:
+        """Give everyone's readings as the store ranks them; None where the policy ranks nobody."""
+        if not known.plan.rankings:
+            return None
+        return lambda ranking: Ordered.stored(self._store, range(self._buckets), ranking.name)
 
     def _history(self, customer_id: str) -> Payload:
         self._find(customer_id)

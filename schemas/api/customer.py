@@ -207,6 +207,48 @@ class Stability(Answer):
     suppressed: dict[Word, Count]
 
 
+class CutStep(Answer):
+    """A level of a cut, and how far it is from the reading."""
+
+    level: int
+    distance: int | None
+
+
+class Place(Answer):
+    """Where a reading lies among everybody's, and between which cuts of the population.
+
+    Attributes:
+        segment: The value of the segment that the cut is of, "" for the rest; null: everybody.
+        levels: The cut in force, ascending; null while there is none.
+        frozen: Whether the policy freezes it.
+        rank: 1 for the best; null where the customer does not count.
+        percentile: Percent of all that do no better; the shares are percents as well.
+    """
+
+    cut: str
+    measure: Word
+    segment: str | None
+    unit: ReadingUnit
+    value: Reading
+    levels: list[int] | None
+    frozen: bool
+    next_up: CutStep | None
+    next_down: CutStep | None
+    rank: int | None
+    customers: int | None
+    percentile: str | None
+    share: str | None
+    cumulative_share: str | None
+
+
+class EditionNote(Answer):
+    """Since when the cuts, or the policy, are in force, and what brought them."""
+
+    number: Annotated[int, Field(ge=1)]
+    since: OutInstant
+    cause: str
+
+
 class CardGrading(Outlook):
     """One grading of one customer.
 
@@ -218,6 +260,7 @@ class CardGrading(Outlook):
         score: For scorecards.
         measures: What the grading looks at.
         gradings: Other gradings that it looks at, with their tiers.
+        places: Where readings lie among everybody's, for cuts that follow the population.
         standing: Where the tier stands on its ladder, if it has one.
     """
 
@@ -228,6 +271,7 @@ class CardGrading(Outlook):
     score: Score | None
     measures: list[Range]
     gradings: dict[Word, Word | None]
+    places: list[Place]
     standing: Standing | None
     evidence: Evidence | None
     counterfactual: Counterfactual
@@ -241,6 +285,7 @@ class Card(Answer):
     as_of: OutInstant
     source: Literal["store"]
     policy: Policy
+    edition: EditionNote | None
     currency: CurrencyCode
     measures: dict[Word, MeasureReading]
     gradings: dict[Word, CardGrading]

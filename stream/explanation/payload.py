@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agents.cli.explain_places import edition_data, place_data
 from stream.calendar import format_instant
 from stream.decimals import decimal_text, exact_text
-from stream.explanation import POINTS
+from stream.explanation.place_payload import edition_data, place_data
+from stream.explanation.standing import POINTS
 from stream.payloads import prevention_payload
 from stream.sentinels import MISSING, NEVER
 
