@@ -88,6 +88,7 @@ lint-events: env-node ## AsyncAPI's own parser reads docs/asyncapi.yaml
 generate: env ## renew the schemas and documents that are made from the models
 	$(BIN)/python -m schemas.catalog --write
 	$(BIN)/python -m schemas.asyncapi --write
+	$(BIN)/python -m schemas.reference --write
 
 generate-manifests: env-deploy ## renew deploy/kubernetes from the Helm chart
 	.cache/deploy/bin/python tests/deploy/render.py write

@@ -42,7 +42,7 @@ def document() -> dict[str, Any]:
         "defaultContentType": "application/json",
         "channels": {name: _channel(topic) for name, topic in TOPICS.items()},
         "operations": {_operation_name(topic): _operation(topic) for topic in TOPICS.values()},
-        "components": {"messages": _messages(), "schemas": _schemas()},
+        "components": {"messages": _messages(), "schemas": components()},
     }
 
 
@@ -154,7 +154,7 @@ def _key(topic: Topic) -> dict[str, str]:
     return {"type": "string", "description": f"`{topic.key}` of the value, in UTF-8."}
 
 
-def _schemas() -> dict[str, Any]:
+def components() -> dict[str, Any]:
     """Return every model as a schema, what its docstring says put where it belongs."""
     models = [model for of_topic in VALUES.values() for model in of_topic]
     models += dict.fromkeys(HEADERS.values())

@@ -133,7 +133,11 @@ class Event(Contract):
 
 
 class CustomerEvent(Event):
-    """An event about one customer, who is also the key of the record."""
+    """An event about one customer, who is also the key of the record.
+
+    Attributes:
+        customer_id: Whom it is about, as all systems call them.
+    """
 
     customer_id: Id
 

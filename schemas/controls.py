@@ -20,7 +20,11 @@ class PolicyPublished(Event):
 
 
 class CustomerErase(CustomerEvent):
-    """Everything known of a customer has to go."""
+    """Everything known of a customer has to go.
+
+    Attributes:
+        reason: Stands in the receipt.
+    """
 
     kind: Literal["customer.erase"]
     reason: Sentence
@@ -30,6 +34,13 @@ class TierPinned(CustomerEvent):
     """A person holds a customer at a tier until `expires_at` (null: until told otherwise).
 
     A pin in the same grading takes the place of the one before.
+
+    Attributes:
+        grading: In which grading.
+        tier: One of its grades.
+        author: Who pins.
+        reason: Why, for those who read it later.
+        expires_at: From when on the policy decides again.
     """
 
     kind: Literal["tier.pinned"]
@@ -41,7 +52,13 @@ class TierPinned(CustomerEvent):
 
 
 class TierUnpinned(CustomerEvent):
-    """A person ends a pin before its time."""
+    """A person ends a pin before its time.
+
+    Attributes:
+        grading: In which grading.
+        author: Who ends it.
+        reason: Why, for those who read it later.
+    """
 
     kind: Literal["tier.unpinned"]
     grading: Word
@@ -50,7 +67,15 @@ class TierUnpinned(CustomerEvent):
 
 
 class ReviewSubmitted(CustomerEvent):
-    """A person scored an indicator of a grading, and another approved it."""
+    """A person scored an indicator of a grading, and another approved it.
+
+    Attributes:
+        grading: A grading of scores.
+        indicator: One of its indicators, read by a measure of kind `review`.
+        score: 0 worst to 100 best.
+        author: Who gave it.
+        approved_by: Who agreed: somebody else.
+    """
 
     kind: Literal["review.submitted"]
     grading: Word

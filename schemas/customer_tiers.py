@@ -11,8 +11,10 @@ class CustomerTiers(Contract):
     """Every grade of one customer. The newest record of a key replaces all before it.
 
     Attributes:
+        instant: Up to when everything known of the customer is in it.
         grades: By grading; null while there is too little to grade.
         sequence: How many changes each grading has seen; as in `tier-changes`.
+        policy: By which policy.
     """
 
     customer_id: Id

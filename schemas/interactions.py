@@ -20,26 +20,42 @@ class NoDetails(Contract):
 
 
 class SurveyDetails(Contract):
-    """What the customer answered, 0 worst to 100 best."""
+    """What the customer answered.
+
+    Attributes:
+        score: 0 worst to 100 best.
+    """
 
     score: Score
 
 
 class PaymentDetails(Contract):
-    """What came in, in minor units."""
+    """What came in.
+
+    Attributes:
+        amount_minor: What was paid.
+    """
 
     amount_minor: AmountMinor
     currency: CurrencyCode
 
 
 class OverdueDetails(Contract):
-    """How many days late a payment is."""
+    """How late a payment is.
+
+    Attributes:
+        days: Since it was due, at this instant; a later `payment.received` settles it.
+    """
 
     days: Annotated[int, Field(ge=0, le=MAX_OVERDUE_DAYS)]
 
 
 class StageDetails(Contract):
-    """The stage of the sale that was entered."""
+    """Where the sale stands.
+
+    Attributes:
+        stage: The stage that was entered.
+    """
 
     stage: Stage
 

@@ -208,9 +208,12 @@ class TierChange(Contract):
         id: The same for the same change, whatever is restarted or replayed.
         from_: The grade before; null: not graded. Equals the last `to` of this grading.
         to: The grade now; null: no longer graded.
+        direction: first where there was no grade; lateral where the grades have no order.
         sequence: 1, 2, 3, ... for each customer and grading, without gaps.
         instant: When it became true; not when it was computed.
+        policy: By which policy.
         score: How the grade came about, for scorecards; null for other gradings.
+        reasons: What moved, and which level it crossed.
         treatment: Left out where the policy has no treatments for the grading.
         counterfactual: Of a downgrade on a ladder of tiers; left out where no one order was
             found that takes it back, and of all other changes.
