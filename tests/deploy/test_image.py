@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,6 +58,9 @@ def test_the_image_holds_what_the_lock_file_pins_and_no_more() -> None:
         text = (ROOT / name).read_text()
         pins[name] = set(re.findall(r"^([a-z0-9._-]+)(?:\[[a-z]+\])?==([^ ]+)", text, re.MULTILINE))
     assert pins["requirements-runtime.lock"] < pins["requirements.lock"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = {re.split(r"[^A-Za-z0-9_-]", name)[0].lower() for name in project["dependencies"]}
+    assert wanted <= {name for name, _ in pins["requirements-runtime.lock"]}
 
 
 def test_the_context_has_what_is_copied() -> None:
