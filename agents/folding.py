@@ -12,6 +12,7 @@ from agents.settings import INPUTS
 from schemas.records import OrderCancelled, OrderRefunded
 from stream.arrivals import Payment
 from stream.calendar import format_instant
+from stream.groups.member_rows import PartTold
 from stream.ledger import ledger_key, period_of
 from stream.stability import Suppressed
 
@@ -48,7 +49,7 @@ class Wanted(NamedTuple):
     Attributes:
         customers: Whose state to load.
         orders: Places in the ledger to look into.
-        ledgers: Customers to be erased, of whom all places in the ledger are asked for.
+        ledgers: Customers of whom everything in the ledger is asked for.
     """
 
     customers: dict[int, list[str]]
@@ -134,7 +135,11 @@ class Folding:
         for number, visited in self.uncached(visits).items():
             missing.setdefault(number, set()).update(visited)
         customers = {number: sorted(ids) for number, ids in missing.items()}
-        return Wanted(customers, orders, batch.erased)
+        ledgers = {
+            number: [c for c in audited if _asks_for_ledger(buckets[number], c, batch)]
+            for number, audited in batch.audited.items()
+        }
+        return Wanted(customers, orders, ledgers)
 
     def load(self, wanted: Wanted) -> Callable[[], None]:
         """Ask the store, and return what puts its answers into the buckets."""
@@ -146,6 +151,10 @@ class Folding:
             for number, customers in ledgers.items()
             for customer_id in customers
         }
+        audited: dict[int, list[tuple[int, str]]] = {}
+        for (number, _), owns in owned.items():
+            audited.setdefault(number, []).extend(owns)
+        found_owned = self._store.load_orders(audited) if audited else {}
 
         def adopt() -> None:
             buckets = self._ownership.buckets
@@ -156,6 +165,8 @@ class Folding:
                 found = {place[1]: entries[place] for place in places if place in entries}
                 buckets[number].know_orders(found)
             for (number, customer_id), owns in owned.items():
+                found = {place[1]: found_owned[place] for place in owns if place in found_owned}
+                buckets[number].know_orders(found)
                 buckets[number].know_ledger(customer_id, owns)
 
         return adopt
@@ -320,6 +331,15 @@ class Folding:
 
     def _base(self, topic: str) -> str:
         return next(base for base in INPUTS if self._settings.topic(base) == topic)
+
+
+def _asks_for_ledger(bucket: Bucket, customer_id: str, batch: Batch) -> bool:
+    """Say whether all orders of a customer have to be loaded: one with parts holds them itself."""
+    known = bucket.customers.get(customer_id)
+    if known is None or known.identity is None or not known.identity.members:
+        return True
+    arrivals = batch.arrivals[bucket.number][customer_id]
+    return any(not isinstance(getattr(a, "event", None), PartTold) for a in arrivals)
 
 
 def _ledger_places(customer_id: str, arrival: Arrival, bucket: Bucket) -> list[tuple[int, str]]:

@@ -14,12 +14,12 @@ from schemas.decode import (
     decode_order,
     decode_profile,
 )
-from schemas.records import ClockAdvanced, CustomerErase
+from schemas.records import ClockAdvanced, CustomerErase, IdentityMerged, IdentitySplit
 from stream.admission import FUTURE, admit
 from stream.arrivals import Notice
 from stream.beginnings import beginning
 from stream.decisions import DECISIONS
-from stream.groups.member_rows import GROUP_MEMBERS, decode_member
+from stream.groups.member_rows import GROUP_MEMBERS, PartTold, decode_member
 from stream.partition import bucket_of
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from stream.editions import Begin
     from stream.plan import Plan
 
+    CustomerControl = Decision | CustomerErase | IdentityMerged | IdentitySplit
     Record = ConsumerRecord[bytes, bytes]
     Run = tuple[TopicPartition, list[Record]]
 
@@ -46,7 +47,10 @@ _DECODERS: dict[str, Callable[[bytes | None], Event]] = {
     "profiles": decode_profile,
     GROUP_MEMBERS: decode_member,
 }
-_OF_CUSTOMERS = (*DECISIONS, CustomerErase)
+_OF_CUSTOMERS = (*DECISIONS, CustomerErase, IdentityMerged, IdentitySplit)
+_OF_ALL_ORDERS = (CustomerErase, IdentityMerged, PartTold)
+"""Events for which everything in the ledger of their customer has to be known."""
+_MAY_AUDIT = (f"{_CONTROLS}/", f"{GROUP_MEMBERS}/")
 _REMEMBERED_CUSTOMERS = 2_000_000
 
 
@@ -56,7 +60,7 @@ class Batch:
 
     Attributes:
         arrivals: Decoded records per bucket and customer, in order.
-        erased: Customers that some of them erase, per bucket.
+        audited: Customers of whom some of them ask for all orders, per bucket.
         letters: Encoded dead-letter rows per bucket.
         positions: Next offset to apply per source, past every record looked at.
         foreign: Sources that feed a bucket away from its home, per bucket.
@@ -68,7 +72,7 @@ class Batch:
     """
 
     arrivals: dict[int, dict[str, list[Arrival]]] = field(default_factory=dict)
-    erased: dict[int, list[str]] = field(default_factory=dict)
+    audited: dict[int, list[str]] = field(default_factory=dict)
     letters: dict[int, list[bytes]] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     foreign: dict[int, set[str]] = field(default_factory=dict)
@@ -176,6 +180,8 @@ class Intake:
                 customers[customer_id] = own
             else:
                 before += own
+        if source.startswith(_MAY_AUDIT):
+            self._note_audited(fresh, batch)
 
     def _note_foreign(
         self, number: int, home: int, source: str, batch: Batch, records: int = 1
@@ -223,12 +229,11 @@ class Intake:
         else:
             batch.positions[source] = records[-1].offset + 1
         self._place(fresh, tp.partition, source, batch)
-        self._note_erased(fresh, batch)
 
-    def _note_erased(self, fresh: Mapping[str, Sequence[Arrival]], batch: Batch) -> None:
+    def _note_audited(self, fresh: Mapping[str, Sequence[Arrival]], batch: Batch) -> None:
         for customer_id, own in fresh.items():
-            if any(map(_erases, own)):
-                batch.erased.setdefault(self._number_of(customer_id), []).append(customer_id)
+            if any(map(_asks_for_all_orders, own)):
+                batch.audited.setdefault(self._number_of(customer_id), []).append(customer_id)
 
     def _plan_of(self, partition: int) -> Plan:
         plan = self._plans.get(partition)
@@ -276,12 +281,15 @@ class Intake:
         return streak
 
 
-def _erases(arrival: Arrival) -> bool:
-    return isinstance(arrival, Notice) and isinstance(arrival.event, CustomerErase)
+def _asks_for_all_orders(arrival: Arrival) -> bool:
+    return isinstance(arrival, Notice) and isinstance(arrival.event, _OF_ALL_ORDERS)
 
 
 def _decided(
-    decision: Decision | CustomerErase, record: Record, latest_ms: int, plan: Plan
+    decision: Decision | CustomerErase | IdentityMerged | IdentitySplit,
+    record: Record,
+    latest_ms: int,
+    plan: Plan,
 ) -> Arrival:
     """Return a control about a customer as an arrival. Raises `Rejected` if it cannot be."""
     if record.timestamp > latest_ms:

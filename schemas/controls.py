@@ -85,6 +85,28 @@ class ReviewSubmitted(CustomerEvent):
     approved_by: Word
 
 
+class IdentityMerged(CustomerEvent):
+    """Two ids turn out to be one customer: from now on this one counts for `into`.
+
+    Attributes:
+        customer_id: The id that goes; it is no longer graded.
+        into: The id that stays, and is graded by what happened under both.
+    """
+
+    kind: Literal["identity.merged"]
+    into: Id
+    author: Word
+    reason: Sentence
+
+
+class IdentitySplit(CustomerEvent):
+    """A merge was a mistake: this customer is graded by itself again."""
+
+    kind: Literal["identity.split"]
+    author: Word
+    reason: Sentence
+
+
 class ClockAdvanced(Event):
     """No more records with a record time up to `occurred_at` will come. One for each partition."""
 
@@ -120,6 +142,8 @@ ControlEvent = Annotated[
     | TierPinned
     | TierUnpinned
     | ReviewSubmitted
+    | IdentityMerged
+    | IdentitySplit
     | ClockAdvanced
     | PopulationCuts,
     Field(discriminator="kind"),

@@ -29,6 +29,8 @@ from schemas.records import (
     CustomerErase,
     Details,
     IdentityLinked,
+    IdentityMerged,
+    IdentitySplit,
     Interaction,
     OrderCancelled,
     OrderPaid,
@@ -50,6 +52,8 @@ Control = (
     | TierPinned
     | TierUnpinned
     | ReviewSubmitted
+    | IdentityMerged
+    | IdentitySplit
     | ClockAdvanced
     | PopulationCuts
 )
@@ -155,6 +159,8 @@ _CONTROLS: Final[dict[str, type[Control]]] = {
     "tier.pinned": TierPinned,
     "tier.unpinned": TierUnpinned,
     "review.submitted": ReviewSubmitted,
+    "identity.merged": IdentityMerged,
+    "identity.split": IdentitySplit,
     "clock.advanced": ClockAdvanced,
     "population.cuts": PopulationCuts,
 }

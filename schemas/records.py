@@ -178,6 +178,25 @@ class ReviewSubmitted(_Record, tag_field="kind", tag="review.submitted", gc=Fals
     approved_by: Word
 
 
+class IdentityMerged(_Record, tag_field="kind", tag="identity.merged", gc=False, kw_only=True):
+    """This customer counts for another id of the same person."""
+
+    kind: ClassVar[str] = "identity.merged"
+    customer_id: Id
+    into: Id
+    author: Word
+    reason: str
+
+
+class IdentitySplit(_Record, tag_field="kind", tag="identity.split", gc=False, kw_only=True):
+    """This customer counts for itself again."""
+
+    kind: ClassVar[str] = "identity.split"
+    customer_id: Id
+    author: Word
+    reason: str
+
+
 class ClockAdvanced(_Record, tag_field="kind", tag="clock.advanced", gc=False, kw_only=True):
     """No more records with a record time up to `occurred_ms` will come on this partition."""
 

@@ -27,7 +27,8 @@ class Cause(Contract):
 
     Attributes:
         kind: ``policy_changed``: another policy took effect; ``boundary_moved``: others have
-            moved a boundary that the population sets.
+            moved a boundary that the population sets; ``merged``: ids of one customer were merged
+            or split, or one that was merged has something new.
         event_id: The event, or the control; null when nothing happened but time.
     """
 
@@ -42,6 +43,7 @@ class Cause(Contract):
         "policy_changed",
         "boundary_moved",
         "consent",
+        "merged",
     ]
     event_id: Id | None
 

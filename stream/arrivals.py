@@ -14,6 +14,8 @@ from schemas.records import (
     ConsentChanged,
     CustomerErase,
     IdentityLinked,
+    IdentityMerged,
+    IdentitySplit,
     Interaction,
     OrderCancelled,
     OrderPaid,
@@ -23,7 +25,7 @@ from schemas.records import (
     TierPinned,
     TierUnpinned,
 )
-from stream.groups.member_rows import MemberTold, ParentGone
+from stream.groups.member_rows import MemberTold, ParentGone, PartTold
 from stream.ledger import OrderEntry
 
 OtherEvent = (
@@ -39,6 +41,9 @@ OtherEvent = (
     | TierUnpinned
     | ReviewSubmitted
     | ParentGone
+    | IdentityMerged
+    | IdentitySplit
+    | PartTold
 )
 Event = OrderPaid | OtherEvent
 

@@ -32,6 +32,7 @@ REVIEW = "review"
 POLICY_CHANGED = "policy_changed"
 BOUNDARY_MOVED = "boundary_moved"
 CONSENT = "consent"
+MERGED = "merged"
 
 
 class Cause(Struct, frozen=True, gc=False):

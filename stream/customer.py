@@ -13,6 +13,8 @@ from stream.consent import Consent
 from stream.forecast.warning import Warned
 from stream.groups.gather import regroup
 from stream.groups.kin import Kin
+from stream.identity.facts import Identity
+from stream.identity.unite import unite
 from stream.sentinels import NEVER
 from stream.series import Series
 from stream.stability import Aside, Held
@@ -101,6 +103,8 @@ class Customer:
         retired: Standings in gradings that the policy does not name any more: what comes back
             goes on with its sequence.
         consent: What it has said about being scored; None where it has said nothing.
+        attributes_ms: When each attribute was told last, also of those that were removed.
+        identity: Its place among the ids of one person; None before it has ever had one.
         due_ms: No grade changes by time alone before this instant; conservative.
         quiet_ms: Up to this instant orders may be counted in passing; transient.
         risk_ms: No grade of which a fall is warned changes by time alone before this instant,
@@ -122,6 +126,7 @@ class Customer:
     __slots__ = (
         "asides",
         "attributes",
+        "attributes_ms",
         "clock_ms",
         "consent",
         "customer_id",
@@ -132,6 +137,7 @@ class Customer:
         "erased_ms",
         "grades",
         "high",
+        "identity",
         "kin",
         "kinds",
         "look_ms",
@@ -162,6 +168,8 @@ class Customer:
         self.packed_grades: Raw | None = None
         self.kin = Kin() if shape.groups else None
         self.consent: Consent | None = None
+        self.attributes_ms: dict[str, int] = {}
+        self.identity: Identity | None = None
         self.due_ms = NEVER
         self.quiet_ms = self.risk_ms = self.look_ms = NEVER
         self.warned: dict[str, Warned] | None = None
@@ -177,7 +185,15 @@ class Customer:
 
     @property
     def withheld(self) -> bool:
-        """Whether the customer forbids being scored: no grade, no deadline, nothing taken in."""
+        """Whether the customer is not graded: no grade, no deadline, no place in a ranking.
+
+        It forbids being scored, or was merged into another one, which is graded in its place.
+        """
+        return self.is_forbidden or (self.identity is not None and self.identity.target is not None)
+
+    @property
+    def is_forbidden(self) -> bool:
+        """Whether the customer forbids being scored: nothing is taken in."""
         return self.consent is not None and self.consent.withdrawn_ms is not None
 
     @property
@@ -210,6 +226,10 @@ class Customer:
         twin.packed_grades = None
         twin.due_ms, twin.quiet_ms, twin.risk_ms = self.due_ms, self.quiet_ms, self.risk_ms
         twin.consent, twin.erased_ms = self.consent, self.erased_ms
+        # Parts are in the copied series already; what was merged stays so.
+        merged = self.identity is not None and self.identity.target is not None
+        twin.identity = copy(self.identity) if merged else None
+        twin.attributes_ms = self.attributes_ms
         twin.look_ms = NEVER
         twin.warned, twin.untold, twin.asides = None, [], []
         twin.described, twin.ranks, twin.ranks_due_ms = False, {}, 0
@@ -228,6 +248,10 @@ def encode(customer: Customer, shape: Shape) -> bytes:
         customer.pending,
         _packed_grades(customer, shape),
     )
+    if customer.attributes_ms or customer.identity is not None:
+        told = (customer.look_ms, customer.warned, customer.edition, customer.consent)
+        whole = (customer.attributes_ms, customer.identity)
+        return _encode((*fields, customer.kin, *told, *whole))
     if customer.consent is not None:
         told = (customer.look_ms, customer.warned, customer.edition, customer.consent)
         return _encode((*fields, customer.kin, *told))
@@ -264,6 +288,8 @@ class Stored(Struct, array_like=True, gc=False):
     warned: dict[str, Warned] | None = None
     edition: int = 0
     consent: Consent | None = None
+    attributes_ms: dict[str, int] = {}
+    identity: Identity | None = None
 
 
 _ABSENT = Raw()
@@ -326,6 +352,10 @@ def restore(customer_id: str, found: Stored, shape: Shape) -> Customer:
         for name, initial in zip(shape.names, shape.initial, strict=True)
     ]
     customer.retired = found.grades
+    customer.attributes_ms = found.attributes_ms
+    if found.identity is not None:
+        customer.identity = found.identity
+        unite(customer, found.identity, found.clock_ms)
     if found.kin is not None:
         customer.kin = found.kin
         _count_members(customer, shape)
@@ -348,6 +378,8 @@ def reshape(customer: Customer, older: Shape, shape: Shape, attributes: Collecti
     kept = {k: v for k, v in customer.attributes.items() if k in attributes}
     customer.described = customer.described or kept != customer.attributes
     customer.attributes = kept
+    told_ms = customer.attributes_ms
+    customer.attributes_ms = {k: at_ms for k, at_ms in told_ms.items() if k in attributes}
     if shape.groups and customer.kin is None:
         customer.kin = Kin()
     if shape.keeps_as(older):
@@ -358,6 +390,8 @@ def reshape(customer: Customer, older: Shape, shape: Shape, attributes: Collecti
         if kind in known:
             series.restore(*known[kind].pack(), customer.clock_ms)
     customer.orders = customer.kinds[ORDERS]
+    if customer.identity is not None:
+        unite(customer, customer.identity, customer.clock_ms)
     _count_members(customer, shape)
 
 

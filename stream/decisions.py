@@ -84,12 +84,11 @@ def _review(
     scorer: Scorer, customer: Customer, record_ms: int, event: ReviewSubmitted
 ) -> Sequence[Change] | None:
     kind = review_kind(event.grading, event.indicator)
-    series = customer.kinds.get(kind)
-    if series is None:
+    if kind not in customer.kinds:
         return None
 
     def apply(now_ms: int) -> None:
-        series.add(event.occurred_ms, now_ms, event.score, 0)
+        customer.kinds[kind].add(event.occurred_ms, now_ms, event.score, 0)
 
     return scorer.gather(customer, record_ms, Cause(REVIEW, event.event_id), kind, apply)
 

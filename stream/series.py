@@ -338,6 +338,15 @@ class Series:
         """Return what must be stored: lifetime totals, closed buckets, open bucket."""
         return self.totals, self._closed, self._open
 
+    def whole(self) -> tuple[Totals, bytes, list[int] | None]:
+        """Return what the customer has itself, in the form of `pack`, under whichever id."""
+        return self.pack()
+
+    def terms(self) -> tuple[list[Span], int, LocalDays]:
+        """Return what an empty series like this one is made of."""
+        spans = [Span(window.near_ms, window.far_ms) for window in self.windows]
+        return spans, self._retention_ms, self._days
+
     def restore(self, totals: Totals, closed: bytes, newest: list[int] | None, now_ms: int) -> None:
         """Take over what `pack` returned, and bring the windows to *now_ms*."""
         self.totals = totals

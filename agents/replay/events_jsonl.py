@@ -15,7 +15,7 @@ from schemas.decode import (
     decode_order,
     decode_profile,
 )
-from schemas.records import CustomerErase
+from schemas.records import CustomerErase, IdentityMerged, IdentitySplit
 from schemas.vocabulary import INTERACTION_KINDS
 from stream.beginnings import beginning
 from stream.decisions import DECISIONS
@@ -28,19 +28,22 @@ if TYPE_CHECKING:
     from schemas.records import Interaction
     from stream.decisions import Decision
 
-    Decode = Callable[[bytes | None], Order | Interaction | Profile | Decision | CustomerErase]
+    CustomerControl = Decision | CustomerErase | IdentityMerged | IdentitySplit
+    Decode = Callable[[bytes | None], Order | Interaction | Profile | CustomerControl]
 
 _CUSTOMER_CONTROLS: Final = (
     "tier.pinned",
     "tier.unpinned",
     "review.submitted",
     "customer.erase",
+    "identity.merged",
+    "identity.split",
 )
 
 
-def _decode_customer_control(data: bytes | None) -> Decision | CustomerErase:
+def _decode_customer_control(data: bytes | None) -> CustomerControl:
     control = decode_control(data)
-    if not isinstance(control, (*DECISIONS, CustomerErase)):
+    if not isinstance(control, (*DECISIONS, CustomerErase, IdentityMerged, IdentitySplit)):
         raise Rejected("wrong_schema", f"kind: must be one of {', '.join(_CUSTOMER_CONTROLS)}")
     return control
 

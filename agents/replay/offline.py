@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from agents.replay.events_jsonl import CONTROLS, DECODERS
 from agents.replay.sections import sections
 from schemas.decode import Rejected, decode_control
+from schemas.records import IdentityMerged
 from stream.admission import admit
 from stream.arrivals import Notice
 from stream.beginnings import beginning
@@ -136,6 +137,7 @@ class _Run:
         self._assembly = Assembly()
         self._count = count
         self._of: dict[str, Bucket] = {}
+        self._merged = False
 
     @property
     def edition(self) -> Edition:
@@ -143,7 +145,7 @@ class _Run:
         return self._force.edition
 
     def fold(self, chunk: Sequence[LogRecord]) -> None:
-        """Fold records; where customers count for others, one by one, with whom they count for."""
+        """Fold records; where customers count for others, one by one, those others at once."""
         start = 0
         for end, record in enumerate(chunk):
             if record.topic == CONTROLS and not record.key:
@@ -181,10 +183,11 @@ class _Run:
         self._force.finish()
 
     def _fold_events(self, chunk: Sequence[LogRecord]) -> None:
-        if self.plan.shape.groups:
+        self._merged = self._merged or any(map(_merges, chunk))
+        if self.plan.shape.groups or self._merged:
             for record in chunk:
                 self._fold([record])
-                self._tell_parents(record.key.decode())
+                self._tell_others(record.key.decode())
         else:
             self._fold(chunk)
 
@@ -202,16 +205,16 @@ class _Run:
             bucket = self._of.get(customer_id) or self._meet(customer_id)
             bucket.apply_to(customer_id, arrivals)
 
-    def _tell_parents(self, customer_id: str) -> None:
-        """Tell the parent of a customer at once what is new about it, and so on upwards."""
+    def _tell_others(self, customer_id: str) -> None:
+        """Tell those whom a customer counts for at once what is new about it, and so on upwards."""
         bucket = self._of.get(customer_id)
         untold = deque([] if bucket is None else [bucket])
         while untold:
-            for row in map(decode_row, untold.popleft().kinship.rows()):
+            for row in map(decode_row, untold.popleft().told_rows()):
                 told = decode_member(row.value)
-                parent = told.customer_id
-                bucket = self._of.get(parent) or self._meet(parent)
-                bucket.apply_to(parent, [Notice(row.timestamp_ms, told, 0)])
+                other = told.customer_id
+                bucket = self._of.get(other) or self._meet(other)
+                bucket.apply_to(other, [Notice(row.timestamp_ms, told, 0)])
                 untold.append(bucket)
 
     def _meet(self, customer_id: str) -> Bucket:
@@ -223,6 +226,12 @@ class _Run:
         bucket.adopt(customer_id, None)
         self._of[customer_id] = bucket
         return bucket
+
+
+def _merges(record: LogRecord) -> bool:
+    if record.topic != CONTROLS:
+        return False
+    return isinstance(DECODERS[CONTROLS](record.value), IdentityMerged)
 
 
 def _close(bucket: Bucket, result: OfflineResult) -> None:

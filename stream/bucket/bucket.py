@@ -5,10 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from schemas.records import (
-    ConsentChanged,
-    CustomerErase,
-)
+from schemas.records import ConsentChanged, CustomerErase, IdentityMerged, IdentitySplit
 from stream.arrivals import Payment
 from stream.bucket.events import apply_event
 from stream.bucket.known_orders import KnownOrders, oldest_period
@@ -20,7 +17,8 @@ from stream.customer import Customer, restore, unpack
 from stream.editions import FIRST
 from stream.erasure import Erasures, Removal, receipt_id
 from stream.groups.kinship import Kinship
-from stream.groups.member_rows import MemberTold, ParentGone
+from stream.groups.member_rows import MemberTold, ParentGone, PartTold
+from stream.identity.merging import Merging, objection
 from stream.in_force import InForce
 from stream.ledger import ledger_key
 from stream.outbox import forecast_row
@@ -53,6 +51,7 @@ class Bucket:
         clock_ms: Largest watermark committed.
         orders: Those that the batch pays or refers to.
         kinship: Members and parents that the batch has touched.
+        merging: Ids of one customer that the batch has touched.
         standings: What its customers read in the rankings.
     """
 
@@ -70,6 +69,7 @@ class Bucket:
         "epochs",
         "in_force",
         "kinship",
+        "merging",
         "number",
         "orders",
         "scorer",
@@ -92,6 +92,7 @@ class Bucket:
         self.scorer = self.in_force.scorer
         self.tally = Tally()
         self.kinship = Kinship(self.scorer)
+        self.merging = Merging(self.scorer)
         self.standings = Standings()
         self._grouping = self.scorer.plan.shape.groups
         self._seen = Seen(window, head.marks)
@@ -141,13 +142,14 @@ class Bucket:
             or self.tally.refusals
             or self.in_force.changed
             or self.kinship.has_news
+            or self.merging.has_news
         )
 
     def apply_to(self, customer_id: str, arrivals: Sequence[Arrival]) -> None:
         """Apply one customer's records in order.
 
         The customer must have been adopted, every order that a refund refers to made known,
-        and all orders of one that is to be erased.
+        and all orders of one that is to be erased, merged, or told of by another of its ids.
         """
         while arrivals:
             arrivals = self._apply(customer_id, arrivals)
@@ -199,9 +201,18 @@ class Bucket:
                 if payments:
                     tell(pay(customer, payments))
                     payments = []
-                if isinstance(arrival.event, (MemberTold, ParentGone)):
+                if isinstance(arrival.event, (MemberTold, ParentGone, PartTold)):
                     passed_over += 1
                     self._learn(customer, arrival.record_ms, arrival.event)
+                    continue
+                if isinstance(arrival.event, (IdentityMerged, IdentitySplit)):
+                    why = objection(customer, arrival.event)
+                    if why is not None:
+                        tally.refusals.append(Refusal(arrival, "conflict", why))
+                        passed_over += 1
+                        continue
+                    tell(self._move(customer, arrival.record_ms, arrival.event))
+                    checksums[event_id] = checksum
                     continue
                 if isinstance(arrival.event, ConsentChanged):
                     tell(self._consent(customer, arrival.record_ms, arrival.event))
@@ -225,6 +236,8 @@ class Bucket:
             if self._grouping and customer.kin is not None:
                 newest = next(reversed(checksums))  # remembered last
                 self.kinship.note(customer, customer.kin, applied, newest)
+            if customer.identity is not None:
+                self.merging.note(customer, applied)
         if erasing is not None:
             self._erase(customer, *erasing)
         return rest
@@ -253,6 +266,7 @@ class Bucket:
         kept = {ranking.name for ranking in self.scorer.plan.rankings}
         self._gone_ranks += [one.name for one in known if one.name not in kept]
         self.kinship.score_with(self.scorer)
+        self.merging.score_with(self.scorer)
         self._grouping = self.scorer.plan.shape.groups
 
     def visit(self, customer_id: str, upto_ms: int) -> None:
@@ -282,6 +296,10 @@ class Bucket:
         self._unwritten.touch(customer)
         return True
 
+    def told_rows(self) -> list[bytes]:
+        """Return the outbox rows that customers tell each other, and start over."""
+        return self.kinship.rows() + self.merging.rows()
+
     def tell_ranks(self) -> Ranks:
         """Return the ranked readings that have changed since they were last told."""
         return self.standings.tell(self.customers, self.scorer.plan, self.in_force.plan_of)
@@ -300,7 +318,7 @@ class Bucket:
         unwritten = self._unwritten
         rows = unwritten.all_rows()
         erasures, receipts = self._erasures.seal()
-        rows += self.kinship.rows()
+        rows += self.told_rows()
         rows += receipts
         newest_ms = unwritten.newest_ms
         marks, drop_marks = self._seen.seal(newest_ms)
@@ -369,7 +387,9 @@ class Bucket:
     ) -> Sequence[Arrival]:
         """Pass over what was told or happened before the customer was erased."""
 
-        def refuses(told: MemberTold) -> bool:
+        def refuses(told: MemberTold | PartTold) -> bool:
+            if isinstance(told, PartTold):
+                return self.merging.refuses(customer, told, erased_ms)
             return self.kinship.refuses(customer, told, erased_ms)
 
         return self._passed(arrivals, of_this_life(arrivals, erased_ms, refuses))
@@ -386,9 +406,12 @@ class Bucket:
         if before is not None and before.receipt == receipt_id(event):
             self.tally.repeated += 1
             return
-        moves, members, parent = 0, 0, False
+        moves, members, parent = 0 if before is None else before.moves, 0, False
+        if customer.identity is not None:
+            moves = max(moves, customer.identity.moves + 1)
+            self.merging.erase(customer, record_ms, event)
         if customer.kin is not None:
-            moves = customer.kin.moves + 1
+            moves = max(moves, customer.kin.moves + 1)
             members, parent = self.kinship.erase(
                 customer, customer.kin, record_ms, receipt_id(event)
             )
@@ -420,12 +443,39 @@ class Bucket:
         )
         if customer.kin is not None:
             self.kinship.set_apart(customer, customer.kin)
+        self.merging.set_apart(customer)
         return changes
 
-    def _learn(self, customer: Customer, record_ms: int, told: MemberTold | ParentGone) -> None:
-        """Apply what a member or a parent tells: not de-duplicated, nor an event of its own."""
+    def _move(
+        self, customer: Customer, record_ms: int, event: IdentityMerged | IdentitySplit
+    ) -> Sequence[Change]:
+        """Merge the customer into another id, or split it off again."""
+        orders, moves = self.orders.of(customer.customer_id), self._moves_before(customer)
+        changes = self.merging.move(customer, record_ms, event, orders, moves)
+        if customer.kin is not None:
+            self.kinship.set_apart(customer, customer.kin)
+        return changes
+
+    def _moves_before(self, customer: Customer) -> int:
+        erased = self._erasures.of(customer.customer_id)
+        return 0 if erased is None else erased.moves
+
+    def _hear(self, customer: Customer, record_ms: int, told: PartTold) -> Sequence[Change] | None:
+        """Apply what another id of the customer tells, which its parent has to know as well."""
+        orders, moves = self.orders.of(customer.customer_id), self._moves_before(customer)
+        changes = self.merging.learn(customer, record_ms, told, orders, moves)
+        if changes is not None and self._grouping and customer.kin is not None:
+            self.kinship.note(customer, customer.kin, 1, told.cause)
+        return changes
+
+    def _learn(
+        self, customer: Customer, record_ms: int, told: MemberTold | ParentGone | PartTold
+    ) -> None:
+        """Apply what another customer tells: not de-duplicated, nor an event of its own."""
         changes: Sequence[Change] | None = None
-        if customer.kin is None:
+        if isinstance(told, PartTold):
+            changes = self._hear(customer, record_ms, told)
+        elif customer.kin is None:
             pass
         elif isinstance(told, ParentGone):
             changes = () if self.kinship.part(customer, customer.kin, record_ms, told) else None

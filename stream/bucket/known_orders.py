@@ -54,6 +54,16 @@ class KnownOrders:
         """Say where all stored entries of a customer are: period and key."""
         self._places[customer_id] = places
 
+    def of(self, customer_id: str) -> dict[str, OrderEntry]:
+        """Return everything that is known of a customer's orders, by order id."""
+        prefix = ledger_key(customer_id, "")
+        return {
+            key.removeprefix(prefix): entry
+            for entries in (self.stored, self.fresh)
+            for key, entry in entries.items()
+            if key.startswith(prefix)
+        }
+
     def take_to_change(self, key: str, reach_ms: int) -> OrderEntry | None:
         """Return the entry of an order that is about to be changed; None where there is none.
 

@@ -15,7 +15,7 @@ from schemas.records import (
 )
 from stream.arrivals import Payment
 from stream.erasure import is_older
-from stream.groups.member_rows import MemberTold, ParentGone
+from stream.groups.member_rows import MemberTold, ParentGone, PartTold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,17 +27,17 @@ _FACTS = (OrderRefunded, OrderCancelled, Interaction, ProfileChanged, ReviewSubm
 
 
 def of_this_life(
-    arrivals: Sequence[Arrival], erased_ms: int, refuses: Callable[[MemberTold], bool]
+    arrivals: Sequence[Arrival], erased_ms: int, refuses: Callable[[MemberTold | PartTold], bool]
 ) -> list[Arrival]:
     """Return what was not told, and did not happen, before the customer was erased.
 
-    *refuses* says it of what a member tells.
+    *refuses* says it of what a member, or another id of the customer, tells.
     """
     kept = []
     for arrival in arrivals:
         if isinstance(arrival, Payment):
             older = is_older(arrival, erased_ms)
-        elif isinstance(arrival.event, MemberTold):
+        elif isinstance(arrival.event, (MemberTold, PartTold)):
             older = refuses(arrival.event)
         else:
             erase = isinstance(arrival.event, (CustomerErase, ParentGone))

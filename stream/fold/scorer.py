@@ -15,6 +15,7 @@ from stream.fold.orders import count_order, let_wait, take_back
 from stream.fold.quiet import QuietRoad
 from stream.forecast.foresight import Foresight
 from stream.gradings.base import Reading
+from stream.identity.unite import describe, note_order, settle
 from stream.measures import PROFILE
 from stream.reasons import moved_reasons
 from stream.sentinels import NEVER
@@ -82,6 +83,7 @@ class Scorer:
                 let_wait(customer, now_ms, order_id, amount_minor, refund_ms)
             elif now_ms - entry.at_ms <= refund_ms:
                 take_back(customer, now_ms, entry, amount_minor)
+                self._note_order(customer, now_ms, order_id, entry)
 
         return self._apply(customer, record_ms, Cause("refund", event_id), ORDERS, apply)
 
@@ -95,12 +97,11 @@ class Scorer:
         value: int,
     ) -> Sequence[Change]:
         """Apply an interaction of a kind that the policy reads; others change nothing."""
-        series = customer.kinds.get(kind)
-        if series is None:
+        if kind not in customer.kinds:
             return NO_CHANGES
 
         def apply(now_ms: int) -> None:
-            series.add(at_ms, now_ms, value, 0)
+            customer.kinds[kind].add(at_ms, now_ms, value, 0)
 
         return self._apply(customer, record_ms, Cause("interaction", event_id), kind, apply)
 
@@ -117,13 +118,7 @@ class Scorer:
             return NO_CHANGES
 
         def apply(now_ms: int) -> None:
-            del now_ms
-            customer.described = True
-            for name, value in relevant.items():
-                if value is None:
-                    customer.attributes.pop(name, None)
-                else:
-                    customer.attributes[name] = value
+            describe(customer, now_ms, relevant)
 
         return self._apply(customer, record_ms, Cause("profile", event_id), PROFILE, apply)
 
@@ -135,7 +130,7 @@ class Scorer:
         Judged only if it makes a difference: a first yes makes nobody a customer.
         """
         said = (customer.consent or Consent()).said(at_ms, allowed=allowed)
-        if (said.withdrawn_ms is not None) == customer.withheld:
+        if (said.withdrawn_ms is not None) == customer.is_forbidden:
             customer.consent = said
             return NO_CHANGES
 
@@ -208,9 +203,18 @@ class Scorer:
     def _pay_slowly(self, customer: Customer, payment: Payment) -> Sequence[Change]:
         def apply(now_ms: int) -> None:
             count_order(customer, now_ms, payment, self.plan.refund_ms)
+            self._note_order(customer, now_ms, payment.order_id, payment.entry)
 
         cause = Cause("order", payment.event_id)
         return self._apply(customer, payment.record_ms, cause, ORDERS, apply)
+
+    def _note_order(
+        self, customer: Customer, now_ms: int, order_id: str, entry: OrderEntry
+    ) -> None:
+        """Keep what became of an order where another id of the customer may ask for it."""
+        identity = customer.identity
+        if identity is not None and identity.is_shared:
+            note_order(identity, order_id, entry, now_ms, self.plan.refund_ms)
 
     def _apply(
         self,
@@ -225,6 +229,8 @@ class Scorer:
         before = self._judge.before(customer, now_ms)
         customer.roll(now_ms)
         apply(now_ms)
+        if customer.identity is not None:
+            settle(customer, customer.identity, now_ms, self.plan.refund_ms)
         return [*woken, *self._review(customer, now_ms, before, cause, source)]
 
     def _review(

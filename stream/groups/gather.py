@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from stream.groups.kin import Packed
 from stream.groups.series import GroupSeries
-from stream.totals import Totals
-from stream.window import ROW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,8 +13,7 @@ if TYPE_CHECKING:
     from stream.groups.kin import Path
     from stream.groups.series import Row
     from stream.series import Series
-
-_NOTHING = Totals()
+    from stream.totals import Totals
 
 
 def regroup(
@@ -36,20 +33,14 @@ def regroup(
                 if one is None:
                     known.drop(path, now_ms)
                 else:
-                    known.put(path, one.totals, _rows(one), now_ms)
+                    known.put(path, one.totals, one.rows(), now_ms)
             elif one is not None:
-                fresh.setdefault(kind, {})[path] = one.totals, _rows(one)
+                fresh.setdefault(kind, {})[path] = one.totals, one.rows()
     for kind, members in fresh.items():
         kinds[kind] = GroupSeries(kinds[kind], members, now_ms)
 
 
 def pack(kinds: Mapping[str, Series]) -> list[Packed]:
-    """Return what a customer has itself, kind by kind; kinds without any event are left out."""
-    packed = [Packed(kind, *series.pack()) for kind, series in kinds.items()]
-    return [one for one in packed if one.newest is not None or one.totals != _NOTHING]
-
-
-def _rows(packed: Packed) -> Iterator[Row]:
-    yield from ROW.iter_unpack(packed.closed)
-    if packed.newest is not None:
-        yield tuple(packed.newest)
+    """Return what a customer has itself, under whichever id, kind by kind; none without events."""
+    packed = [Packed(kind, *series.whole()) for kind, series in kinds.items()]
+    return [one for one in packed if one.has_events]

@@ -9,11 +9,12 @@ carries a version for each step, so that repeats and old news do no harm in any 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from msgspec import Struct
 
 from stream.totals import Totals
+from stream.window import ROW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +23,12 @@ LONGEST_PATH = 4
 """User, customer, group, holding: what is further down is not counted any more."""
 _MARK_BYTES = 12
 _SEPARATOR = "\x1f"
+_NOTHING = Totals()
 
 Path = tuple[str, ...]
 Versions = tuple[int, ...]
+Has = TypeVar("Has")
+"""What is told of one customer."""
 
 
 class Packed(Struct, array_like=True, frozen=True, gc=False):
@@ -42,24 +46,32 @@ class Packed(Struct, array_like=True, frozen=True, gc=False):
     closed: bytes
     newest: list[int] | None
 
+    @property
+    def has_events(self) -> bool:
+        """Whether there were any, ever."""
+        return self.newest is not None or self.totals != _NOTHING
 
-class Figures(Struct, array_like=True, frozen=True):
+    def rows(self) -> Iterator[tuple[int, ...]]:
+        """Yield the day buckets, oldest first."""
+        yield from ROW.iter_unpack(self.closed)
+        if self.newest is not None:
+            yield tuple(self.newest)
+
+
+class Figures(Struct, Generic[Has], array_like=True, frozen=True):
     """What one customer below has, as far as it is known.
 
     Attributes:
         versions: How often each customer of the path, from the top, had changed its parent,
             then how many records the last one had applied.
-        series: Its events by kind; kinds without any are left out.
+        series: What it has; of a member its events by kind, without kinds that have none.
     """
 
     versions: Versions
-    series: list[Packed]
+    series: Has
 
 
-Exchange = dict[Path, tuple[list[Packed] | None, list[Packed] | None]]
-
-
-class News(Struct, array_like=True, frozen=True):
+class News(Struct, Generic[Has], array_like=True, frozen=True):
     """What a parent is told: figures of one path, or that a member has left.
 
     Attributes:
@@ -70,10 +82,10 @@ class News(Struct, array_like=True, frozen=True):
 
     path: Path
     versions: Versions
-    series: list[Packed] | None
+    series: Has | None
 
 
-class Kin(Struct, array_like=True):
+class Place(Struct, Generic[Has], array_like=True):
     """A customer's place among others; stored with it.
 
     Attributes:
@@ -91,7 +103,7 @@ class Kin(Struct, array_like=True):
     moves: int = 0
     linked_ms: int = -1
     target: str | None = None
-    members: dict[Path, Figures] = {}
+    members: dict[Path, Figures[Has]] = {}
     left: dict[bytes, Versions] = {}
     apart: bool = False
 
@@ -115,7 +127,7 @@ class Kin(Struct, array_like=True):
         if self.parent_of(customer_id) != before:
             self.moves += 1
 
-    def learn(self, news: News) -> Exchange | None:
+    def learn(self, news: News[Has]) -> Exchange[Has] | None:
         """Take in what a member tells.
 
         Returns:
@@ -130,12 +142,12 @@ class Kin(Struct, array_like=True):
         self.members[news.path] = Figures(news.versions, news.series)
         return {news.path: (None if known is None else known.series, news.series)}
 
-    def news_of_all(self) -> Iterator[News]:
+    def news_of_all(self) -> Iterator[News[Has]]:
         """Yield the figures of everyone below, to be told anew."""
         for path, figures in self.members.items():
             yield News(path, figures.versions, figures.series)
 
-    def _forget(self, path: Path, versions: Versions) -> Exchange | None:
+    def _forget(self, path: Path, versions: Versions) -> Exchange[Has] | None:
         mark = _mark(path)
         if self.left.get(mark, ()) >= versions:
             return None
@@ -148,7 +160,7 @@ class Kin(Struct, array_like=True):
         ]
         return {member: (self.members.pop(member).series, None) for member in gone}
 
-    def _has_left(self, news: News) -> bool:
+    def _has_left(self, news: News[Has]) -> bool:
         if not self.left:
             return False
         return any(
@@ -157,15 +169,32 @@ class Kin(Struct, array_like=True):
         )
 
 
+Exchange = dict[Path, tuple[Has | None, Has | None]]
+
+
+MemberNews = News[list[Packed]]
+MemberExchange = Exchange[list[Packed]]
+
+
+class Kin(Place[list[Packed]], array_like=True):
+    """A customer's place among those that count for it, and for which it counts."""
+
+
 def _mark(path: Path) -> bytes:
     return hashlib.blake2b(_SEPARATOR.join(path).encode(), digest_size=_MARK_BYTES).digest()
 
 
-def passed_on(customer_id: str, kin: Kin, news: News, parent: str) -> News | None:
+def passed_on(
+    customer_id: str,
+    kin: Place[Has],
+    news: News[Has],
+    parent: str,
+    longest: int = LONGEST_PATH,
+) -> News[Has] | None:
     """Return *news* as *customer_id* tells it to *parent*; None where it must not.
 
     A circle of links ends where it would come round: nobody is told of itself.
     """
-    if parent in news.path or len(news.path) >= LONGEST_PATH:
+    if parent in news.path or len(news.path) >= longest:
         return None
     return News((customer_id, *news.path), (kin.moves, *news.versions), news.series)

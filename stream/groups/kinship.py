@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stream.changes import Change
     from stream.customer import Customer
     from stream.fold import Scorer
-    from stream.groups.kin import Exchange, Kin, Packed, Path
+    from stream.groups.kin import Kin, MemberExchange, MemberNews, Packed, Path
     from stream.groups.member_rows import MemberTold, ParentGone
 
 
@@ -44,7 +44,7 @@ class _Stir:
     moved: bool = False
     own_ms: int | None = None
     event_id: str = ""
-    news: dict[tuple[Path, bool], tuple[News, int, str]] = field(default_factory=dict)
+    news: dict[tuple[Path, bool], tuple[MemberNews, int, str]] = field(default_factory=dict)
 
 
 class Kinship:
@@ -101,7 +101,7 @@ class Kinship:
         self, customer: Customer, kin: Kin, record_ms: int, told: MemberTold
     ) -> Sequence[Change] | None:
         """Apply what a member tells, all of it at once; None where nothing of it is news."""
-        exchange: Exchange = {}
+        exchange: MemberExchange = {}
         fresh = []
         for news in told.news:
             part = kin.learn(news)
@@ -143,7 +143,7 @@ class Kinship:
         stir = self._stirred.pop(me, None)
         parent = kin.parent_of(me) if stir is None else stir.told
         if parent is not None:
-            left = News((me,), (kin.moves + 1,), None)
+            left: MemberNews = News((me,), (kin.moves + 1,), None)
             self._rows += member_rows(parent, cause, [left], erased_ms, kin.linked_ms)
         members = sorted({path[0] for path in kin.members})
         self._rows += [gone_row(member, me, erased_ms) for member in members]
@@ -195,7 +195,7 @@ class Kinship:
         return stir
 
 
-def _moved_kinds(exchange: Exchange) -> set[str]:
+def _moved_kinds(exchange: MemberExchange) -> set[str]:
     """Return the kinds of events of which anything is different now."""
     kinds: set[str] = set()
     for before, after in exchange.values():
@@ -205,7 +205,7 @@ def _moved_kinds(exchange: Exchange) -> set[str]:
     return kinds
 
 
-def _cause(exchange: Exchange, kinds: set[str]) -> str:
+def _cause(exchange: MemberExchange, kinds: set[str]) -> str:
     """Return the kind of a change that members have set off: that of the event behind it."""
     for before, after in exchange.values():
         if before is None or after is None:
@@ -226,7 +226,7 @@ def _told(stir: _Stir) -> Iterator[bytes]:
     parent = kin.parent_of(me)
     if stir.own_ms is not None:
         if stir.moved and stir.told is not None and stir.told != parent:
-            left = News((me,), (kin.moves,), None)
+            left: MemberNews = News((me,), (kin.moves,), None)
             yield from member_rows(stir.told, stir.event_id, [left], stir.own_ms, kin.linked_ms)
         if parent is not None:
             own = News((me,), (kin.moves, kin.revision), pack(stir.customer.kinds))
@@ -239,5 +239,5 @@ def _told(stir: _Stir) -> Iterator[bytes]:
             yield from member_rows(parent, cause, passed, at_ms, kin.linked_ms)
 
 
-def _passed_on(me: str, kin: Kin, news: Iterable[News], parent: str) -> Iterator[News]:
+def _passed_on(me: str, kin: Kin, news: Iterable[MemberNews], parent: str) -> Iterator[MemberNews]:
     return (one for n in news if (one := passed_on(me, kin, n, parent)) is not None)

@@ -118,6 +118,12 @@ class GroupSeries(Series):
             self._exchange(self._parts.pop(member)[1], frozenset(), now_ms)
             self._settle()
 
+    def seat(self, own: Series, now_ms: int) -> None:
+        """Let *own*, changed or another one, stand for the customer's own events."""
+        self.roll(now_ms)
+        self.own = own
+        self._take_own(now_ms)
+
     # -- events of the customer's own -----------------------------------------
 
     def add(self, at_ms: int, now_ms: int, value: int, cost: int) -> None:
@@ -216,6 +222,10 @@ class GroupSeries(Series):
     def pack(self) -> tuple[Totals, bytes, list[int] | None]:
         """Return what must be stored of the customer's own events."""
         return self.own.pack()
+
+    def whole(self) -> tuple[Totals, bytes, list[int] | None]:
+        """Return what the customer has itself, without its members."""
+        return self.own.whole()
 
     def restore(self, totals: Totals, closed: bytes, newest: list[int] | None, now_ms: int) -> None:
         """Take over what `pack` returned."""

@@ -35,7 +35,9 @@ _SENT_AS_THEY_ARE = (
     *("order_id", "amount_minor", "currency", "cost_minor"),
     *("attributes", "relation", "target_id", "scoring"),
     *("grading", "tier", "author", "reason", "expires_at", "indicator", "score", "approved_by"),
+    "into",
 )
+_MOVES = ("identity.merged", "identity.split")
 
 
 def plan_of(text: str) -> Plan:
@@ -75,7 +77,8 @@ def to_arrival(event: Event, plan: Plan) -> Arrival:
         "tier": DECODERS["controls"],
         "review": DECODERS["controls"],
     }
-    decode_event = decoders.get(event["kind"].partition(".")[0], decode_interaction)
+    topic = decoders.get(event["kind"].partition(".")[0], decode_interaction)
+    decode_event = DECODERS["controls"] if event["kind"] in _MOVES else topic
     return admit(decode_event(value), event["record_ms"], value, plan, event)
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from schemas.records import CustomerErase, OrderCancelled, OrderRefunded
+from schemas.records import CustomerErase, IdentityMerged, OrderCancelled, OrderRefunded
 from stream.adapters.memory_store import MemoryStore
 from stream.arrivals import Notice, Payment
 from stream.bucket import Bucket
 from stream.customer import Customer, decode
 from stream.fold import Scorer
-from stream.groups.member_rows import GROUP_MEMBERS, decode_member
+from stream.groups.member_rows import GROUP_MEMBERS, PartTold, decode_member
 from stream.ledger import ledger_key
 from stream.outbox import Row, decode_row
 from stream.partition import bucket_of
@@ -135,7 +135,8 @@ class Village:
             if any(_is(arrival, CustomerErase) for arrival in own):
                 bucket.know_ledger(name, places)
             named = {ledger_key(name, order) for order in _orders(own)}
-            wanted = [place for place in places if place[1] in named]
+            audited = any(_is(arrival, IdentityMerged) or _is(arrival, PartTold) for arrival in own)
+            wanted = [place for place in places if audited or place[1] in named]
             entries = self.store.load_orders({bucket.number: wanted})
             bucket.know_orders({key: entry for (_, key), entry in entries.items()})
 
