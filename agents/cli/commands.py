@@ -15,6 +15,7 @@ from agents.cli import (
     fit,
     forecast,
     history,
+    identity,
     options,
     policy,
     rebuild,
@@ -43,6 +44,8 @@ app.command()(history.history)
 app.command()(decisions.pin)
 app.command()(decisions.unpin)
 app.command()(decisions.review)
+app.command()(identity.merge)
+app.command()(identity.split)
 app.command()(forecast.forecast)
 app.command()(rfm.rfm)
 app.command()(erase.erase)

@@ -93,7 +93,8 @@ def _from_log(name: str, plan: Plan, customer_id: str, at_ms: int | None) -> Kno
     log = load_log(name, at_ms)
     now_ms = log[-1].record_ms if at_ms is None else at_ms
     key = customer_id.encode()
-    own = [record for record in log if _others_matter(plan) or record.key == key]
+    together = _others_matter(plan) or merges_in(log)
+    own = [record for record in log if together or record.key == key]
     known = _replayed(own, plan, customer_id, now_ms)
     if known is None:
         raise CommandError(f"customer {customer_id!r} is not in {name} up to that instant")

@@ -1,18 +1,14 @@
 """`tierstream pin`, `unpin` and `review`: what people decide about one customer."""
 
-import json
-import time
-import uuid
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from agents.cli import loop, options, show
-from agents.cli.errors import CommandError
-from agents.controls import send_control
+from agents.cli import options, show
+from agents.cli.sending import send
 from agents.settings import Settings
-from schemas.decode import Rejected, decode_control
+from schemas.decode import Control
 from stream.calendar import format_instant
 from stream.decisions import DECISIONS, check
 
@@ -116,41 +112,16 @@ def _settings(kafka: str | None, namespace: str | None, policy: Path | None) -> 
 def _send(
     kind: str, customer_id: str, fields: dict[str, Any], settings: Settings, *, as_json: bool
 ) -> None:
-    now_ms = time.time_ns() // 1_000_000
-    event = {
-        "schema_version": 1,
-        "event_id": f"{kind}:{uuid.uuid4().hex}",
-        "occurred_at": format_instant(now_ms),
-        "customer_id": customer_id,
-        "kind": kind,
-        **fields,
-    }
-    value = json.dumps(event, ensure_ascii=False).encode()
-    _check(event, value, settings, now_ms)
-    sent = loop.run(send_control(settings, customer_id, value))
-    if as_json:
-        show.print_json({"event": event, "sent": sent._asdict()})
-        return
-    where = f"{sent.topic}, partition {sent.partition}, offset {sent.offset}"
-    show.out.print(f"{kind} for customer {customer_id}: sent to {where}", markup=False)
-    if not settings.policy:
+    def fits(control: Control, now_ms: int) -> None:
+        """Look at names only if a policy is named."""
+        if settings.policy and isinstance(control, DECISIONS):
+            check(control, now_ms, options.plan_from(settings))
+
+    named = {"customer_id": customer_id, **fields}
+    send(kind, named, settings, fits, _OPTIONS, as_json=as_json)
+    if not (settings.policy or as_json):
         show.err.print(
             "no policy was named, so names were not checked; a worker that does not know them "
             "sends the record to the dead letters",
             style="yellow",
         )
-
-
-def _check(event: dict[str, Any], value: bytes, settings: Settings, now_ms: int) -> None:
-    """Refuse what a worker would refuse; the names only if a policy is named."""
-    try:
-        control = decode_control(value)
-        if settings.policy and isinstance(control, DECISIONS):
-            check(control, now_ms, options.plan_from(settings))
-    except Rejected as exc:
-        field, _, allowed = exc.detail.partition(": ")
-        name = _OPTIONS.get(field, f"--{field}")
-        raise CommandError(
-            f"{name}: {event.get(field)!r} is not allowed; allowed: "
-            f"{allowed.removeprefix('must be ')}"
-        ) from exc

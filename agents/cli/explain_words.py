@@ -163,6 +163,7 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
         "来自 Redis 中保存的变动历史；--reread 可从输入主题重算各项指标。",
     ),
     "from_topics": ("From the input topics, read again.", "来自输入主题，重新读取。"),
+    "cause_merged": ("another id of the customer", "客户的另一编号"),
     "time_does_nothing": (
         "Time alone changes nothing from here on.",
         "此后仅随时间推移不会再有变化。",

@@ -15,6 +15,7 @@ _CAUSES = {
     "interaction": "with an interaction",
     "profile": "with a change of profile",
     "consent": "with a word about consent",
+    "merged": "by what another id of the customer has",
     "time": "as time passed",
     "policy_changed": "by a new policy",
     "boundary_moved": "as others moved the boundary",

@@ -48,7 +48,7 @@ class Coordinator:
             aiokafka.errors.KafkaError: The broker does not answer.
         """
         wanted = Wanted(now_ms, self.within_s)
-        await settle(self.settings, self.store, self.plan, wanted)
+        await settle(self.settings, self.store, wanted, told=self.plan.shape.groups)
         control = await asyncio.to_thread(self._control, now_ms)
         if control is not None:
             await announce(self.settings, control, now_ms, WRITER)

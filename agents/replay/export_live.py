@@ -105,7 +105,7 @@ async def catch_up(
     """
     give_up = time.monotonic() + wanted.within_s
     while True:
-        as_of_ms = await settle(settings, store, plan, wanted, waiting)
+        as_of_ms = await settle(settings, store, wanted, waiting, told=True)
         states = await asyncio.to_thread(_states, store, settings)
         newest_ms = max(
             (decode(c, state, plan.shape).clock_ms for c, state in states.items()), default=0
@@ -122,24 +122,28 @@ async def catch_up(
 async def settle(
     settings: Settings,
     store: Store,
-    plan: Plan,
     wanted: Wanted,
     waiting: Callable[[str], None] | None = None,
+    *,
+    told: bool,
 ) -> int:
-    """Wait until the workers have caught up, as `catch_up`; return the instant."""
+    """Wait until the workers have caught up, as `catch_up`; return the instant.
+
+    *told*: also until what customers tell each other, in groups and after merges, was counted.
+    """
     inputs = await _inputs(settings)
     give_up = time.monotonic() + wanted.within_s
-    told: Mapping[TopicPartition, Span] | None = None
+    held: Mapping[TopicPartition, Span] | None = None
     said = ""
     trimmed = False
     while True:
         as_of_ms, missing = await asyncio.to_thread(_missing, store, settings, wanted, inputs)
-        if not missing and plan.shape.groups:
-            before = told
-            told, missing = await _untold(settings, store)
-            if told != before:
-                # What was told before may have made parents tell their own.
-                missing = missing or "members of groups to be counted"
+        if not missing and told:
+            before = held
+            held, missing = await _untold(settings, store)
+            if held != before:
+                # What was told before may have made others tell their own.
+                missing = missing or "what customers tell each other to be counted"
         if not missing:
             return as_of_ms
         if missing != said and waiting is not None:
@@ -219,7 +223,7 @@ def _states(store: Store, settings: Settings) -> dict[str, bytes]:
 
 
 async def _untold(settings: Settings, store: Store) -> tuple[Mapping[TopicPartition, Span], str]:
-    """Return what `group-members` holds now, and say what of it parents have not taken in."""
+    """Return what `group-members` holds now, and say what of it nobody has taken in."""
     topic = settings.topic(GROUP_MEMBERS)
     counts = await partitions_of(settings, [topic])
     heads = await asyncio.to_thread(store.heads, range(settings.buckets))

@@ -183,7 +183,7 @@ class _Run:
         self._force.finish()
 
     def _fold_events(self, chunk: Sequence[LogRecord]) -> None:
-        self._merged = self._merged or any(map(_merges, chunk))
+        self._merged = self._merged or merges_in(chunk)
         if self.plan.shape.groups or self._merged:
             for record in chunk:
                 self._fold([record])
@@ -228,10 +228,13 @@ class _Run:
         return bucket
 
 
-def _merges(record: LogRecord) -> bool:
-    if record.topic != CONTROLS:
-        return False
-    return isinstance(DECODERS[CONTROLS](record.value), IdentityMerged)
+def merges_in(log: Sequence[LogRecord]) -> bool:
+    """Say whether ids are merged anywhere in *log*."""
+    return any(
+        isinstance(decode_control(record.value), IdentityMerged)
+        for record in log
+        if record.topic == CONTROLS
+    )
 
 
 def _close(bucket: Bucket, result: OfflineResult) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agents.replay.events_jsonl import DECODERS
 from schemas.decode import Rejected
-from schemas.records import ProfileChanged
+from schemas.records import IdentityMerged, IdentitySplit, ProfileChanged
 from stream.admission import admit
 from stream.bucket import Bucket
 from stream.fold import TerseScorer
@@ -85,6 +85,8 @@ class Desk:
         by_customer: dict[str, list[tuple[LogRecord, Event]]] = {}
         for record in records:
             event = DECODERS[record.topic](record.value)
+            if isinstance(event, (IdentityMerged, IdentitySplit)):
+                continue  # what ids have together lies in two buckets
             by_customer.setdefault(event.customer_id, []).append((record, event))
         sides = [
             Bucket(BucketHead(number, 0, 0, {}, [], None, 0), scorer, _EVERYTHING)

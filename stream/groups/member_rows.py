@@ -7,7 +7,7 @@ The topic is internal: written by the relay, read by the scoring service, keyed 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 from msgspec import Struct
@@ -20,12 +20,15 @@ from stream.identity.facts import PartNews
 from stream.outbox import Row, encode_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from stream.groups.kin import Packed
 
 GROUP_MEMBERS = "group-members"
 _FORMAT = 1
 _MOST_BYTES = 500_000
 _LEAST_BYTES = 1_000
+_ORDER_BYTES = 100
 
 
 class MemberTold(Struct, frozen=True, gc=False):
@@ -117,29 +120,44 @@ def member_rows(
 
     One row, unless it would become too large for a record; nothing is yielded for no news.
     """
-    share: list[MemberNews] = []
+    for share in _shares(news, lambda one: _size(one.series or ())):
+        yield _row(_Told(_FORMAT, parent, cause, share, linked_ms), record_ms)
+
+
+def part_rows(
+    whole: str, cause: str, parts: Iterable[PartNews], record_ms: int, merged_ms: int
+) -> Iterator[bytes]:
+    """Yield the outbox rows that tell *whole* what ids that were merged into it have."""
+    for share in _shares(parts, _size_of_part):
+        yield _row(_Told(_FORMAT, whole, cause, [], merged_ms, parts=share), record_ms)
+
+
+def _shares(news: Iterable[Any], size_of: Callable[[Any], int]) -> Iterator[list[Any]]:
+    share: list[Any] = []
     size = 0
     for one in news:
-        more = sum(len(packed.closed) for packed in one.series or ()) + _LEAST_BYTES
+        more = size_of(one) + _LEAST_BYTES
         if share and size + more > _MOST_BYTES:
-            yield _row(_Told(_FORMAT, parent, cause, share, linked_ms), record_ms)
+            yield share
             share, size = [], 0
         share.append(one)
         size += more
     if share:
-        yield _row(_Told(_FORMAT, parent, cause, share, linked_ms), record_ms)
+        yield share
+
+
+def _size(series: Iterable[Packed]) -> int:
+    return sum(len(packed.closed) for packed in series)
+
+
+def _size_of_part(news: PartNews) -> int:
+    has = news.series
+    return 0 if has is None else _size(has.series) + len(has.orders) * _ORDER_BYTES
 
 
 def gone_row(member: str, parent: str, erased_ms: int) -> bytes:
     """Return the outbox row that tells *member* that *parent* was erased."""
     return _row(_Told(_FORMAT, member, "", [], 0, (parent, erased_ms)), erased_ms)
-
-
-def part_row(
-    whole: str, cause: str, parts: list[PartNews], record_ms: int, merged_ms: int
-) -> bytes:
-    """Return the outbox row that tells *whole* what ids that were merged into it have."""
-    return _row(_Told(_FORMAT, whole, cause, [], merged_ms, parts=parts), record_ms)
 
 
 def erase_row(part: str, event_id: str, reason: str, erased_ms: int) -> bytes:

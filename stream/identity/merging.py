@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stream.changes import MERGED, Cause
 from stream.groups.kin import News, passed_on
-from stream.groups.member_rows import erase_row, part_row
+from stream.groups.member_rows import erase_row, part_rows
 from stream.identity.facts import Identity
 from stream.identity.unite import facts_of, join_attributes, settle, unite
 from stream.measures import PROFILE
@@ -169,8 +169,7 @@ class Merging:
         whole = identity.parent_of(me) if stir is None else stir.told
         if whole is not None:
             left: PartNews = News((me,), (identity.moves + 1,), None)
-            row = part_row(whole, event.event_id, [left], record_ms, identity.linked_ms)
-            self._rows.append(row)
+            self._rows += part_rows(whole, event.event_id, [left], record_ms, identity.linked_ms)
         for part in sorted({path[0] for path in identity.members}):
             self._rows.append(erase_row(part, event.event_id, event.reason, record_ms))
 
@@ -236,7 +235,7 @@ def _told(stir: _Stir) -> Iterator[bytes]:
     whole = identity.parent_of(me)
     if stir.told is not None and stir.told != whole:
         left: PartNews = News((me,), (identity.moves,), None)
-        yield part_row(stir.told, identity.cause, [left], at_ms, identity.linked_ms)
+        yield from part_rows(stir.told, identity.cause, [left], at_ms, identity.linked_ms)
     if whole is None:
         return
     facts = facts_of(stir.customer, identity)
@@ -246,4 +245,4 @@ def _told(stir: _Stir) -> Iterator[bytes]:
         for news in [*stir.left, *identity.news_of_all()]
         if (one := passed_on(me, identity, news, whole, LONGEST_PATH)) is not None
     ]
-    yield part_row(whole, identity.cause, [own, *below], at_ms, identity.linked_ms)
+    yield from part_rows(whole, identity.cause, [own, *below], at_ms, identity.linked_ms)

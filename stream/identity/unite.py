@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stream.ledger import OrderEntry
     from stream.series import Series
 
-MOST_ORDERS = 5_000
+MOST_ORDERS = 2_000
 """Of one id, the newest orders that are told to another; older ones are refunded by their own."""
 _ORDERS = "orders"
 _OWN: Path = ()
