@@ -63,6 +63,7 @@ class Identity(Place[Facts], array_like=True):
         attributes: Its own attributes, while it has parts; the customer's are everybody's.
         attributes_ms: When each of them was told last.
         crossings: Orders that several of its parts know of, by order id.
+        reach_ms: The longest that a refund was let look for an order of another id.
         cause: Event id of the control that merged or split it last.
     """
 
@@ -70,6 +71,7 @@ class Identity(Place[Facts], array_like=True):
     attributes: dict[str, str | int | bool] = field(default_factory=dict)
     attributes_ms: dict[str, int] = field(default_factory=dict)
     crossings: dict[str, Crossing] = field(default_factory=dict)
+    reach_ms: int = 0
     cause: str = ""
 
     @property

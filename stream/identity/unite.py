@@ -94,7 +94,9 @@ def settle(customer: Customer, identity: Identity, now_ms: int, refund_ms: int) 
     books = {_OWN: Books(identity.orders, customer.pending)}
     for path, part in sorted(identity.members.items()):
         books[path] = Books(part.series.orders, part.series.pending)
-    found = find(books, identity.crossings, refund_ms)
+    # What was refunded stays so, also under a policy that would not find the order any more.
+    identity.reach_ms = max(identity.reach_ms, refund_ms)
+    found = find(books, identity.crossings, identity.reach_ms)
     if found != identity.crossings:
         identity.crossings = found
         unite(customer, identity, now_ms)
