@@ -90,6 +90,14 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         author="ann",
         approved_by="ben",
     ),
+    "IdentityMerged": _event(
+        "identity.merged",
+        21,
+        into="c-2",
+        author="ann",
+        reason="the same person with a new phone number",
+    ),
+    "IdentitySplit": _event("identity.split", 22, author="ann", reason="two people after all"),
     "ClockAdvanced": {"kind": "clock.advanced", "event_id": "e-17", "occurred_at": _AT},
     "PopulationCuts": {
         "kind": "population.cuts",

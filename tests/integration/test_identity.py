@@ -54,22 +54,22 @@ async def test_two_ids_are_one_customer_until_they_are_split(
 
             await wait_for_async(reached, f"{revenue} of {orders} orders for {name}", 60)
 
-        await system.send("orders", [order(n, there, at_ms + n, 100) for n in range(10)])
+        await system.send("orders", [order(n, there, at_ms + n, 10_000) for n in range(10)])
         await system.send("orders", [order(20 + n, here, at_ms + n, 7) for n in range(10)])
-        await until(there, 1_000, 10)
+        await until(there, 100_000, 10)
         await until(here, 70, 10)
         await tierstream(system, "merge", there, "--into", here, *said)
-        await until(here, 1_070, 20)
+        await until(here, 100_070, 20)
         refund = {"order_id": "o1", "amount_minor": 40, "currency": "USD"}
         await system.send("orders", [event("order.refunded", "r1", here, now_ms, **refund)])
         await system.send("orders", [order(40, there, now_ms, 5)])
-        await until(here, 1_035, 21)
+        await until(here, 100_035, 21)
         await tierstream(system, "split", there, *said)
         await until(here, 70, 10)
-        await until(there, 1_005, 11)
+        await until(there, 100_005, 11)
         again = await tierstream(system, "merge", there, "--into", here, *said, "--json")
         assert json.loads(again)["event"]["kind"] == "identity.merged"
-        await until(here, 1_035, 21)
+        await until(here, 100_035, 21)
         causes = {(c["customer_id"], c["cause"]["kind"]) for c in await system.changes()}
         assert {(here, "merged"), (there, "merged")} <= causes
 
