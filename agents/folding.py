@@ -338,7 +338,7 @@ def _asks_for_ledger(bucket: Bucket, customer_id: str, batch: Batch) -> bool:
     known = bucket.customers.get(customer_id)
     if known is None or known.identity is None or not known.identity.members:
         return True
-    arrivals = batch.arrivals[bucket.number][customer_id]
+    arrivals = batch.arrivals.get(bucket.number, {}).get(customer_id, ())
     return any(not isinstance(getattr(a, "event", None), PartTold) for a in arrivals)
 
 

@@ -12,7 +12,7 @@ from agents.cli.stores import opened
 from agents.lookup import Known, find
 from agents.replay.everyone import order_in
 from agents.replay.log import LogRecord
-from agents.replay.offline import replay_offline
+from agents.replay.offline import merges_in, replay_offline
 from agents.replay.own_history import read_own
 from agents.replay.source import load_log
 from agents.settings import Settings

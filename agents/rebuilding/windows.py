@@ -129,6 +129,7 @@ class _Refill:
         self._positions = more.positions
         self._tail += more.runs
         self._refold.advance(self._tail, {head.bucket: head.cursors for head in heads})
+        self._see_that_nobody_is_merged(buckets)
         written = {}
         for head in heads:
             if _edition(head, self._first).policy != self._policy.policy:
@@ -138,6 +139,16 @@ class _Refill:
             if result.outcome is Outcome.OK:
                 written[head.bucket] = found
         return written
+
+    def _see_that_nobody_is_merged(self, buckets: Sequence[int]) -> None:
+        for bucket in buckets:
+            for customer_id, customer in self._refold.customers(bucket).items():
+                if customer.identity is not None and customer.identity.is_shared:
+                    raise RebuildError(
+                        f"customer {customer_id!r} is one of several ids of a customer: what they "
+                        "have told each other reaches back no further than it was kept; "
+                        "windows are refilled where nobody is merged only"
+                    )
 
     def _refilled(self, head: BucketHead) -> tuple[BucketCommit, Refilled]:
         bucket = Bucket(head, scorer_of(self._first), self._settings.dedup, self._first)
