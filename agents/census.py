@@ -96,7 +96,7 @@ class CensusService(Service):
             return
         plan, edition = charge
         due_ms = last_of(plan, now_ms)
-        if due_ms is None or max(edition.instant_ms, self._done_ms) >= due_ms:
+        if due_ms is None or max(edition.since_ms, self._done_ms) >= due_ms:
             return
         census = await asyncio.get_running_loop().run_in_executor(
             self._thread, self._count, plan, edition.cuts, due_ms

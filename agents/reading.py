@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Run = tuple[TopicPartition, list[Any]]
 
 
-_BEGINNINGS = (b"policy.published", b"population.cuts")
+_BEGINNINGS = (b"policy.published", b"population.cuts", b"shadow.started", b"shadow.ended")
 
 
 @dataclass(slots=True)

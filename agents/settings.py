@@ -24,6 +24,7 @@ OUTPUTS = (
     "tier-changes",
     "customer-tiers",
     "tier-forecasts",
+    "tier-differences",
     "dead-letters",
     "erasure-receipts",
 )

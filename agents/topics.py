@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LOOKS = 150
 _LOOK_EVERY_S = 0.1
 
-COMPACTED = frozenset({"customer-tiers", "erasure-receipts"})
+COMPACTED = frozenset({"customer-tiers", "tier-differences", "erasure-receipts"})
 
 
 @dataclass(frozen=True, slots=True)

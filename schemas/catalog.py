@@ -21,6 +21,7 @@ from schemas.orders import OrderEvent
 from schemas.policy.document import PolicyDocument
 from schemas.profiles import ProfileEvent
 from schemas.tier_changes import TierChange
+from schemas.tier_differences import TierDifferences
 from schemas.tier_forecasts import TierForecast
 
 Direction = Literal["in", "out"]
@@ -60,6 +61,7 @@ TOPICS: Final[dict[str, Topic]] = {
         Topic("tier-changes", "out", TypeAdapter(TierChange)),
         Topic("customer-tiers", "out", TypeAdapter(CustomerTiers), compacted=True),
         Topic("tier-forecasts", "out", TypeAdapter(TierForecast)),
+        Topic("tier-differences", "out", TypeAdapter(TierDifferences), compacted=True),
         Topic("dead-letters", "out", TypeAdapter(DeadLetterHeaders), key="the original key"),
         Topic("erasure-receipts", "out", TypeAdapter(ErasureReceipt), key="id", compacted=True),
     )

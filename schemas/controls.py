@@ -19,6 +19,25 @@ class PolicyPublished(Event):
     policy: dict[str, JsonValue]
 
 
+class ShadowStarted(Event):
+    """A policy runs beside the one in force from now on, in the place of one that does.
+
+    Attributes:
+        policy: As in `policy.published`.
+    """
+
+    kind: Literal["shadow.started"]
+    customer_id: Id | None = None
+    policy: dict[str, JsonValue]
+
+
+class ShadowEnded(Event):
+    """No policy runs beside the one in force any more. Publishing one ends a shadow, too."""
+
+    kind: Literal["shadow.ended"]
+    customer_id: Id | None = None
+
+
 class CustomerErase(CustomerEvent):
     """Everything known of a customer has to go.
 
@@ -145,6 +164,8 @@ ControlEvent = Annotated[
     | IdentityMerged
     | IdentitySplit
     | ClockAdvanced
-    | PopulationCuts,
+    | PopulationCuts
+    | ShadowStarted
+    | ShadowEnded,
     Field(discriminator="kind"),
 ]

@@ -39,6 +39,8 @@ from schemas.records import (
     PopulationCuts,
     ProfileChanged,
     ReviewSubmitted,
+    ShadowEnded,
+    ShadowStarted,
     TierPinned,
     TierUnpinned,
 )
@@ -56,6 +58,8 @@ Control = (
     | IdentitySplit
     | ClockAdvanced
     | PopulationCuts
+    | ShadowStarted
+    | ShadowEnded
 )
 Record = TypeVar("Record", bound=records._Record)  # noqa: SLF001 - the base is not for others
 
@@ -163,6 +167,8 @@ _CONTROLS: Final[dict[str, type[Control]]] = {
     "identity.split": IdentitySplit,
     "clock.advanced": ClockAdvanced,
     "population.cuts": PopulationCuts,
+    "shadow.started": ShadowStarted,
+    "shadow.ended": ShadowEnded,
 }
 _INTERACTIONS: Final[dict[str, type[Interaction]]] = dict.fromkeys(INTERACTION_KINDS, Interaction)
 _DETAILS: Final[dict[str, tuple[str, ...]]] = {

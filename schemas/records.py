@@ -136,6 +136,21 @@ class PolicyPublished(_Record, tag_field="kind", tag="policy.published", gc=Fals
     customer_id: Id | None = None
 
 
+class ShadowStarted(_Record, tag_field="kind", tag="shadow.started", gc=False, kw_only=True):
+    """A policy runs beside the one in force; `policy` is not yet checked."""
+
+    kind: ClassVar[str] = "shadow.started"
+    policy: dict[str, Any]
+    customer_id: Id | None = None
+
+
+class ShadowEnded(_Record, tag_field="kind", tag="shadow.ended", gc=False, kw_only=True):
+    """No policy runs beside the one in force any more."""
+
+    kind: ClassVar[str] = "shadow.ended"
+    customer_id: Id | None = None
+
+
 class CustomerErase(_Record, tag_field="kind", tag="customer.erase", gc=False, kw_only=True):
     """Everything known of a customer has to go."""
 

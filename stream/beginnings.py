@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from schemas.decode import Rejected
 from schemas.policy import PolicyFileError
 from schemas.policy.load import policy_from_data
-from schemas.records import PolicyPublished, PopulationCuts
+from schemas.records import PolicyPublished, PopulationCuts, ShadowEnded, ShadowStarted
 from stream.admission import FUTURE
-from stream.editions import cuts_moved, policy_published
+from stream.editions import cuts_moved, policy_published, shadow_ended, shadow_started
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from schemas.decode import Control
+    from schemas.policy import PolicyDocument
     from stream.editions import Begin
     from stream.plan import Plan
 
@@ -33,7 +36,7 @@ def beginning(
     Raises:
         Rejected: It would, but cannot be used; dead-letter it.
     """
-    if not isinstance(control, (PolicyPublished, PopulationCuts)):
+    if not isinstance(control, (PolicyPublished, PopulationCuts, ShadowStarted, ShadowEnded)):
         return None
     if record_ms > latest_ms:
         raise Rejected(FUTURE, "record timestamp: too far after the wall clock")
@@ -41,6 +44,30 @@ def beginning(
         if plan is not None:
             _check_cuts(control, plan)
         return cuts_moved(control, record_ms)
+    if isinstance(control, ShadowEnded):
+        return shadow_ended(record_ms, control.event_id)
+    document = _checked(control, plan)
+    if isinstance(control, PolicyPublished):
+        return policy_published(document, record_ms, control.event_id)
+    if plan is not None:
+        for key, allowed in unfit_beside(document, plan):
+            raise Rejected(BAD_POLICY, f"policy.{key}: allowed: {allowed}")
+    return shadow_started(document, record_ms, control.event_id)
+
+
+def unfit_beside(document: PolicyDocument, plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield why a policy cannot run beside the one in force: a key, and what is allowed."""
+    if document.groups is not None:
+        yield "groups", "none, for a policy that runs beside another"
+    elif plan.shape.groups:
+        yield "groups", "a policy that runs beside another only where the one in force has none"
+    kept_days = plan.document.refund_days
+    if document.refund_days > kept_days:
+        yield "refund_days", f"at most {kept_days}, as the policy in force keeps orders no longer"
+
+
+def _checked(control: PolicyPublished | ShadowStarted, plan: Plan | None) -> PolicyDocument:
+    """Return the policy of a control. Raises `Rejected` if it cannot be used."""
     try:
         document = policy_from_data(control.policy, "policy")
     except PolicyFileError as exc:
@@ -49,7 +76,7 @@ def beginning(
     if plan is not None and document.currency != plan.converter.reporting:
         kept = plan.converter.reporting
         raise Rejected(BAD_POLICY, f"policy.currency: allowed: {kept}, which amounts are kept in")
-    return policy_published(document, record_ms, control.event_id)
+    return document
 
 
 def _check_cuts(control: PopulationCuts, plan: Plan) -> None:

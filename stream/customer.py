@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from stream.calendar import LocalDays
     from stream.forecast.warning import AtRisk
+    from stream.shadow import Shadow
     from stream.window import Span
 
 FORMAT = 1
@@ -121,6 +122,7 @@ class Customer:
         described: Whether its attributes have changed since its ranks were told; transient.
         ranks: The ranked readings as last told, by ranking, where known; transient like the next.
         ranks_due_ms: No ranked reading changes by time alone before this instant; 0: unknown.
+        shadow: Its standing under a policy that runs beside the one in force; None without one.
     """
 
     __slots__ = (
@@ -150,6 +152,7 @@ class Customer:
         "ranks_due_ms",
         "retired",
         "risk_ms",
+        "shadow",
         "untold",
         "warned",
     )
@@ -182,6 +185,7 @@ class Customer:
         self.ranks: dict[str, int | None] = {}
         self.ranks_due_ms = 0
         self.erased_ms: int | None = None
+        self.shadow: Shadow | None = None
 
     @property
     def withheld(self) -> bool:
@@ -234,6 +238,7 @@ class Customer:
         twin.warned, twin.untold, twin.asides = None, [], []
         twin.described, twin.ranks, twin.ranks_due_ms = False, {}, 0
         twin.low, twin.high, twin.dues = self.low.copy(), self.high.copy(), self.dues.copy()
+        twin.shadow = None
         return twin
 
 
@@ -248,12 +253,14 @@ def encode(customer: Customer, shape: Shape) -> bytes:
         customer.pending,
         _packed_grades(customer, shape),
     )
+    told = (customer.look_ms, customer.warned, customer.edition, customer.consent)
+    whole = (customer.attributes_ms, customer.identity)
+    if customer.shadow is not None:
+        beside = _packed_shadow(customer.shadow, customer)
+        return _encode((*fields, customer.kin, *told, *whole, beside))
     if customer.attributes_ms or customer.identity is not None:
-        told = (customer.look_ms, customer.warned, customer.edition, customer.consent)
-        whole = (customer.attributes_ms, customer.identity)
         return _encode((*fields, customer.kin, *told, *whole))
     if customer.consent is not None:
-        told = (customer.look_ms, customer.warned, customer.edition, customer.consent)
         return _encode((*fields, customer.kin, *told))
     if customer.edition:
         return _encode((*fields, customer.kin, customer.look_ms, customer.warned, customer.edition))
@@ -270,7 +277,41 @@ def _packed_grades(customer: Customer, shape: Shape) -> Raw:
     return customer.packed_grades
 
 
+def _packed_shadow(shadow: Shadow, customer: Customer) -> StoredShadow:
+    """Return the stored form of a second standing, without the facts that both keep alike."""
+    other = shadow.customer
+    series: list[tuple[str, Packed | None]] = []
+    for kind, kept in other.kinds.items():
+        packed, known = kept.pack(), customer.kinds.get(kind)
+        alike = known is not None and known.pack() == packed
+        series.append((kind, None if alike else packed))
+    return StoredShadow(
+        shadow.policy.number,
+        other.clock_ms,
+        other.due_ms,
+        series,
+        None if other.attributes == customer.attributes else other.attributes,
+        None if other.pending == customer.pending else other.pending,
+        _packed_grades(other, shadow.scorer.plan.shape),
+    )
+
+
 _encode = msgspec.msgpack.Encoder().encode
+
+Packed = tuple[Totals, bytes, list[int] | None]
+"""What a series stores."""
+
+
+class StoredShadow(Struct, array_like=True, gc=False):
+    """The stored form of a standing under a policy that runs beside; None: as the first one's."""
+
+    number: int
+    clock_ms: int
+    due_ms: int
+    series: list[tuple[str, Packed | None]]
+    attributes: dict[str, str | int | bool] | None
+    pending: dict[str, list[int]] | None
+    grades: Raw
 
 
 class Stored(Struct, array_like=True, gc=False):
@@ -290,6 +331,7 @@ class Stored(Struct, array_like=True, gc=False):
     consent: Consent | None = None
     attributes_ms: dict[str, int] = {}
     identity: Identity | None = None
+    shadow: StoredShadow | None = None
 
 
 _ABSENT = Raw()
@@ -314,6 +356,7 @@ class _Mark(Struct, array_like=True, gc=False):
     edition: int = 0
 
 
+_grades = msgspec.msgpack.Decoder(dict[str, Grade]).decode
 unpack = msgspec.msgpack.Decoder(Stored).decode
 """Decode a stored form; raises `msgspec.MsgspecError` where it is not an encoded customer."""
 _mark = msgspec.msgpack.Decoder(_Mark).decode
@@ -347,11 +390,7 @@ def restore(customer_id: str, found: Stored, shape: Shape) -> Customer:
     for kind, totals, closed, newest in found.series:
         if kind in customer.kinds:
             customer.kinds[kind].restore(totals, closed, newest, found.clock_ms)
-    customer.grades = [
-        found.grades.pop(name) if name in found.grades else Grade(initial)
-        for name, initial in zip(shape.names, shape.initial, strict=True)
-    ]
-    customer.retired = found.grades
+    _stand(customer, found.grades, shape)
     customer.attributes_ms = found.attributes_ms
     if found.identity is not None:
         customer.identity = found.identity
@@ -362,6 +401,48 @@ def restore(customer_id: str, found: Stored, shape: Shape) -> Customer:
     return customer
 
 
+def restore_beside(customer: Customer, found: StoredShadow, shape: Shape) -> Customer:
+    """Rebuild the second standing of *customer*, which was rebuilt already; *shape* is its own."""
+    other = Customer(customer.customer_id, shape, found.number)
+    other.clock_ms, other.due_ms = found.clock_ms, found.due_ms
+    other.consent = customer.consent
+    attributes, pending = found.attributes, found.pending
+    other.attributes = customer.attributes.copy() if attributes is None else attributes
+    other.pending = _copied(customer.pending) if pending is None else pending
+    for kind, packed in found.series:
+        totals, closed, newest = packed or _copied_series(customer.kinds[kind])
+        other.kinds[kind].restore(totals, closed, newest, found.clock_ms)
+    _stand(other, _grades(found.grades), shape)
+    return other
+
+
+def twin_of(customer: Customer) -> Customer:
+    """Return a copy of *customer* that lives a life of its own: nothing of it is shared."""
+    twin = customer.clone()
+    twin.attributes = customer.attributes.copy()
+    twin.pending = _copied(customer.pending)
+    twin.retired = {name: copy(grade) for name, grade in customer.retired.items()}
+    return twin
+
+
+def _copied(pending: Mapping[str, list[int]]) -> dict[str, list[int]]:
+    return {order_id: waiting.copy() for order_id, waiting in pending.items()}
+
+
+def _copied_series(series: Series) -> Packed:
+    totals, closed, newest = series.pack()
+    return copy(totals), closed, None if newest is None else newest.copy()
+
+
+def _stand(customer: Customer, standings: dict[str, Grade], shape: Shape) -> None:
+    """Let a customer stand as was stored; *standings* that *shape* does not name are kept aside."""
+    customer.grades = [
+        standings.pop(name) if name in standings else Grade(initial)
+        for name, initial in zip(shape.names, shape.initial, strict=True)
+    ]
+    customer.retired = standings
+
+
 def reshape(customer: Customer, older: Shape, shape: Shape, attributes: Collection[str]) -> None:
     """Let a customer that a policy of shape *older* kept be kept as *shape* says, in place.
 
@@ -369,11 +450,7 @@ def reshape(customer: Customer, older: Shape, shape: Shape, attributes: Collecti
     starts empty, however long that took.
     """
     standings = dict(zip(older.names, customer.grades, strict=True)) | customer.retired
-    customer.grades = [
-        standings.pop(name) if name in standings else Grade(initial)
-        for name, initial in zip(shape.names, shape.initial, strict=True)
-    ]
-    customer.retired = standings
+    _stand(customer, standings, shape)
     customer.packed_grades = None
     kept = {k: v for k, v in customer.attributes.items() if k in attributes}
     customer.described = customer.described or kept != customer.attributes

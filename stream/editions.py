@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from schemas.policy.load import policy_from_data
 from stream.changes import BOUNDARY_MOVED, POLICY_CHANGED
-from stream.fold import Scorer
+from stream.fold import Scorer, TerseScorer
 from stream.plan import compile_policy
 
 if TYPE_CHECKING:
@@ -29,7 +29,28 @@ if TYPE_CHECKING:
     Begin = Callable[["Edition"], "Edition"]
     """From the edition in force to the one that follows it; the same one where nothing does."""
 
+SHADOW_STARTED, SHADOW_ENDED = "shadow_started", "shadow_ended"
+"""Causes of editions that leave what is in force as it is; no change of tier names them."""
+
 _COMPILED = 16
+
+
+class ShadowPolicy(Struct, array_like=True, frozen=True, gc=False):
+    """A policy that runs beside the one in force, and changes nobody's tier.
+
+    Attributes:
+        number: Of the edition that it began with: tells one shadow from another.
+        instant_ms: Record time of the control that began it.
+        event_id: Of that control.
+        policy: As in `Edition`.
+        cuts: As in `Edition`: they stay what they were when it began.
+    """
+
+    number: int
+    instant_ms: int
+    event_id: str
+    policy: dict[str, Any]
+    cuts: dict[str, tuple[int, ...]] = {}
 
 
 class Edition(Struct, array_like=True, frozen=True, gc=False):
@@ -42,6 +63,9 @@ class Edition(Struct, array_like=True, frozen=True, gc=False):
         event_id: Of the control; None for the first.
         policy: The policy as `PolicyDocument.model_dump(mode="json")` writes it.
         cuts: What the population sets, by name, in the unit of the measure.
+        shadow: What runs beside it; None where nothing does.
+        begun_ms: Since when policy and cuts have been in force, where a shadow has come or gone
+            since; else None.
     """
 
     number: int
@@ -50,6 +74,13 @@ class Edition(Struct, array_like=True, frozen=True, gc=False):
     event_id: str | None = None
     policy: dict[str, Any] = {}
     cuts: dict[str, tuple[int, ...]] = {}
+    shadow: ShadowPolicy | None = None
+    begun_ms: int | None = None
+
+    @property
+    def since_ms(self) -> int:
+        """Since when policy and cuts have been in force."""
+        return self.instant_ms if self.begun_ms is None else self.begun_ms
 
 
 FIRST = Edition(0)
@@ -93,7 +124,7 @@ def first_edition(document: PolicyDocument) -> Edition:
 
 
 def policy_published(document: PolicyDocument, instant_ms: int, event_id: str) -> Begin:
-    """Return what makes a published policy the next edition.
+    """Return what makes a published policy the next edition, which ends a shadow.
 
     Cuts that the population has set stay in force where both policies ask for the same ones.
     """
@@ -135,9 +166,45 @@ def cuts_moved(control: PopulationCuts, instant_ms: int) -> Begin:
             control.event_id,
             before.policy,
             {**before.cuts, **moved},
+            before.shadow,
         )
 
     return begin
+
+
+def shadow_started(document: PolicyDocument, instant_ms: int, event_id: str) -> Begin:
+    """Return what lets a policy run beside the one in force, in the place of one that does."""
+    policy = document.model_dump(mode="json")
+    wanted = document.relative_cuts()
+
+    def begin(before: Edition) -> Edition:
+        number = before.number + 1
+        cuts = _still_wanted(before, wanted) if before.cuts else {}
+        shadow = ShadowPolicy(number, instant_ms, event_id, policy, cuts)
+        return _beside(before, SHADOW_STARTED, instant_ms, event_id, shadow)
+
+    return begin
+
+
+def shadow_ended(instant_ms: int, event_id: str) -> Begin:
+    """Return what ends the shadow; nothing where none runs."""
+
+    def begin(before: Edition) -> Edition:
+        if before.shadow is None:
+            return before
+        return _beside(before, SHADOW_ENDED, instant_ms, event_id, None)
+
+    return begin
+
+
+def _beside(
+    before: Edition, cause: str, instant_ms: int, event_id: str, shadow: ShadowPolicy | None
+) -> Edition:
+    """Return the next edition, under which the same policy and cuts are in force."""
+    number, since_ms = before.number + 1, before.since_ms
+    return Edition(
+        number, instant_ms, cause, event_id, before.policy, before.cuts, shadow, since_ms
+    )
 
 
 def _still_wanted(before: Edition, wanted: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
@@ -168,6 +235,16 @@ def scorer_of(edition: Edition) -> Scorer:
 @lru_cache(_COMPILED)
 def _compiled(policy: bytes, cuts: bytes) -> Scorer:
     return Scorer(compile_policy(_document(policy), _cuts.decode(cuts)))
+
+
+def shadow_scorer(shadow: ShadowPolicy) -> TerseScorer:
+    """Return the compiled policy of a shadow; slow, like `scorer_of`."""
+    return _compiled_tersely(_encode(shadow.policy), _encode(shadow.cuts))
+
+
+@lru_cache(_COMPILED)
+def _compiled_tersely(policy: bytes, cuts: bytes) -> TerseScorer:
+    return TerseScorer(_compiled(policy, cuts).plan)
 
 
 @lru_cache(_COMPILED)

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from stream.arrivals import Payment
 from stream.calendar import format_instant
-from stream.outbox import CUSTOMER_TIERS, ERASURE_RECEIPTS, Row, encode_row
+from stream.outbox import CUSTOMER_TIERS, ERASURE_RECEIPTS, Row, encode_row, tombstone_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ class Erasures:
         self._known[subject] = erased
         self._fresh[subject] = _encode(erased)
         self._receipts.append(_receipt(event, erased, removal))
-        return _tombstone(event.customer_id, record_ms)
+        return tombstone_row(CUSTOMER_TIERS, event.customer_id, record_ms)
 
     def seal(self) -> tuple[dict[str, bytes], list[bytes]]:
         """Return what to store and the receipts of this batch; start over."""
@@ -113,10 +113,6 @@ def is_older(arrival: Arrival, erased_ms: int) -> bool:
     if isinstance(arrival, Payment):
         return arrival.entry.at_ms <= erased_ms
     return arrival.event.occurred_ms <= erased_ms
-
-
-def _tombstone(customer_id: str, at_ms: int) -> bytes:
-    return encode_row(Row(CUSTOMER_TIERS, customer_id.encode(), None, [], at_ms))
 
 
 def _receipt(event: CustomerErase, erased: Erased, removal: Removal) -> bytes:

@@ -7,15 +7,26 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stream.changes import BOUNDARY_MOVED, POLICY_UNIT, Cause, Change, Reason
 from stream.customer import encode, reshape, restore, unpack
-from stream.editions import FIRST, Book, decode_book, encode_book, scorer_of
+from stream.editions import (
+    FIRST,
+    SHADOW_ENDED,
+    SHADOW_STARTED,
+    Book,
+    decode_book,
+    encode_book,
+    scorer_of,
+    shadow_scorer,
+)
+from stream.shadow import beginning_with, restored, split_off, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from stream.customer import Customer
-    from stream.editions import Begin, Edition
-    from stream.fold import Scorer
+    from stream.customer import Customer, Stored
+    from stream.editions import Begin, Edition, ShadowPolicy
+    from stream.fold import Scorer, TerseScorer
     from stream.plan import Plan
+    from stream.shadow import Shadow
 
     Told = tuple[Sequence[Change], Plan, Plan | None]
     """Changes, the plan they were found under, and the plan it replaced if that is why."""
@@ -67,6 +78,7 @@ class InForce:
 
     __slots__ = (
         "_alike",
+        "_beside",
         "_first",
         "_scorers",
         "changed",
@@ -82,10 +94,16 @@ class InForce:
         self._first = first, scorer
         self._scorers = [(one, self._compiled(one)) for one in book.editions] or [(first, scorer)]
         self._alike: dict[int, bool] = {}
+        self._beside: dict[int, TerseScorer] = {}
         self.edition, self.scorer = self._scorers[-1]
         self.swept = book.swept
         self.reach_ms = book.reach_ms
         self.changed = False
+
+    @property
+    def shadowed(self) -> bool:
+        """Whether anybody may have a shadow."""
+        return any(edition.shadow is not None for edition, _ in self._scorers)
 
     def stored(self) -> bytes:
         """Return what is to be stored."""
@@ -144,11 +162,28 @@ class InForce:
         """Return the plan of an edition; the oldest that is still known for one before that."""
         return self._find(number)[1].plan
 
+    def restore(self, customer_id: str, found: Stored) -> Customer:
+        """Rebuild a customer of this bucket, with its shadow, from its unpacked stored form."""
+        plan = self.plan_of(found.edition)
+        customer = restore(customer_id, found, plan.shape)
+        beside, policy = found.shadow, self._find(found.edition)[0].shadow
+        if beside is not None and policy is not None and beside.number == policy.number:
+            scorer = self._scorer_beside(policy)
+            customer.shadow = restored(customer, beside, policy, scorer, plan)
+        return customer
+
+    def shadow_of_unknown(self, customer_id: str) -> Shadow | None:
+        """Return the shadow of someone of whom nothing is known; None where none runs."""
+        policy = self.edition.shadow
+        if policy is None:
+            return None
+        return beginning_with(customer_id, policy, self._scorer_beside(policy))
+
     def bring(self, customer: Customer) -> Iterator[Told]:
         """Bring a customer through every edition that is newer than the one it stands under.
 
         Deadlines before an edition's instant are woken under the one before it; at the instant
-        everything is judged anew.
+        everything is judged anew. Where only a shadow comes or goes nothing is judged but that.
         """
         _, scorer = self._find(customer.edition)
         for edition, newer in self._scorers:
@@ -156,16 +191,37 @@ class InForce:
                 continue
             older, scorer_before = scorer.plan, scorer
             yield scorer_before.wake_before(customer, edition.instant_ms), older, None
+            if edition.cause in {SHADOW_STARTED, SHADOW_ENDED}:
+                policy, shadow = edition.shadow, None
+                if policy is not None:
+                    shadow = split_off(customer, policy, self._scorer_beside(policy), newer.plan)
+                customer.shadow, customer.edition, scorer = shadow, edition.number, newer
+                continue
             now_ms = max(edition.instant_ms, customer.clock_ms)
             customer.roll(now_ms)
             if not self._keeps_all(edition.number, older, newer.plan):
                 reshape(customer, older.shape, newer.plan.shape, newer.plan.attributes)
+            self._end_shadow(customer, edition)
             cause = Cause(edition.cause, edition.event_id)
             given_up = _given_up(customer, now_ms, cause, older, newer.plan)
             renewed = newer.renew(customer, edition.instant_ms, cause, older)
             yield [*given_up, *renewed], newer.plan, older
             customer.edition = edition.number
             scorer = newer
+
+    def _end_shadow(self, customer: Customer, edition: Edition) -> None:
+        """Let go of the shadow that an edition does not have; keep its facts where it won."""
+        shadow = customer.shadow
+        if shadow is not None and edition.shadow is None:
+            if edition.policy == shadow.policy.policy:
+                take_over(customer, shadow, edition.instant_ms)
+            customer.shadow = None
+
+    def _scorer_beside(self, policy: ShadowPolicy) -> TerseScorer:
+        scorer = self._beside.get(policy.number)
+        if scorer is None:
+            scorer = self._beside[policy.number] = shadow_scorer(policy)
+        return scorer
 
     def _keeps_all(self, number: int, older: Plan, plan: Plan) -> bool:
         """Say whether the plan of an edition keeps customers just as the one before it did."""
@@ -204,8 +260,7 @@ def brought(customer_id: str, state: bytes, editions: bytes, own: Scorer) -> byt
         own: What the workers were started with, in force where nothing was published.
     """
     force = InForce(editions, own)
-    found = unpack(state)
-    customer = restore(customer_id, found, force.plan_of(found.edition).shape)
+    customer = force.restore(customer_id, unpack(state))
     for _ in force.bring(customer):
         pass
     return encode(customer, force.scorer.plan.shape)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stream.calendar import DAY_MS
-from stream.customer import restore, unpack
+from stream.customer import unpack
 from stream.in_force import InForce
 
 if TYPE_CHECKING:
@@ -62,9 +62,7 @@ class Preview:
         planned = InForce(editions, self._own, self._first)
         planned.begin(self._begin)
         for customer_id, state in states:
-            found = unpack(state)
-            shape = current.plan_of(found.edition).shape
-            customer = restore(customer_id, found, shape)
+            customer = current.restore(customer_id, unpack(state))
             _exhaust(current.bring(customer))
             current.scorer.wake_before(customer, self._now_ms)
             before = _tiers(customer, current.scorer.plan)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from stream.customer import Customer
     from stream.forecast.warning import AtRisk
     from stream.plan import Plan
+    from stream.shadow import Shadow
     from stream.stability import GraceNotice
 
 TIER_CHANGES = "tier-changes"
@@ -28,6 +29,7 @@ CUSTOMER_TIERS = "customer-tiers"
 TIER_FORECASTS = "tier-forecasts"
 DEAD_LETTERS = "dead-letters"
 ERASURE_RECEIPTS = "erasure-receipts"
+TIER_DIFFERENCES = "tier-differences"
 CHANGE_TYPE = "tierstream.tier.changed.v1"
 FORECAST_TYPE = "tierstream.tier.forecast.v1"
 TIERS_TYPE = "tierstream.customer.tiers.v1"
@@ -197,3 +199,36 @@ def tiers_row(customer: Customer, plan: Plan) -> bytes:
         customer.clock_ms,
     )
     return _event_row(CUSTOMER_TIERS, customer.customer_id, event, value, plan)
+
+
+def differences_row(customer: Customer, plan: Plan, shadow: Shadow) -> bytes:
+    """Return the `tier-differences` row of what is told of a customer's shadow, `Shadow.told`.
+
+    A tombstone where both policies agree. *plan* is in force.
+    """
+    if not shadow.told:
+        at_ms = max(customer.clock_ms, shadow.customer.clock_ms)
+        return tombstone_row(TIER_DIFFERENCES, customer.customer_id, at_ms)
+    beside, at_ms = shadow.scorer.plan, max(one.since_ms for one in shadow.told.values())
+    payload = {
+        "customer_id": customer.customer_id,
+        "instant": format_instant(at_ms),
+        "differences": {
+            grading: {
+                "live": one.live,
+                "shadow": one.shadow,
+                "since": format_instant(one.since_ms),
+            }
+            for grading, one in shadow.told.items()
+        },
+        "policy": {"name": plan.name, "version": plan.version},
+        "shadow": {"name": beside.name, "version": beside.version},
+    }
+    headers = [("content-type", b"application/json")]
+    key = customer.customer_id.encode()
+    return encode_row(Row(TIER_DIFFERENCES, key, msgspec.json.encode(payload), headers, at_ms))
+
+
+def tombstone_row(topic: str, customer_id: str, at_ms: int) -> bytes:
+    """Return the row that takes a customer out of a compacted topic."""
+    return encode_row(Row(topic, customer_id.encode(), None, [], at_ms))

@@ -57,14 +57,15 @@ DECODERS: Final[dict[str, Decode]] = {
 """How the values of each topic of events that a replay may hold are decoded."""
 
 CONTROLS: Final = "controls"
-POLICY: Final = "policy.published"
+EDITIONS: Final = ("policy.published", "shadow.started", "shadow.ended")
+"""Kinds of controls that concern everyone."""
 
 TOPICS: Final[dict[str, str]] = {
     **dict.fromkeys(("order.paid", "order.refunded", "order.cancelled"), "orders"),
     **dict.fromkeys(INTERACTION_KINDS, "interactions"),
     **dict.fromkeys(("profile.changed", "identity.linked", "consent.changed"), "profiles"),
     **dict.fromkeys(_CUSTOMER_CONTROLS, CONTROLS),
-    POLICY: CONTROLS,
+    **dict.fromkeys(EDITIONS, CONTROLS),
 }
 
 
@@ -105,7 +106,7 @@ def _record(file: str, line: int, value: bytes) -> LogRecord:
             file, line=line, column="kind", value=kind, allowed=", ".join(sorted(TOPICS))
         )
     try:
-        event = _policy(value) if kind == POLICY else DECODERS[topic](value)
+        event = _edition(value) if kind in EDITIONS else DECODERS[topic](value)
     except Rejected as exc:
         field, _, allowed = exc.detail.partition(": ")
         raise ReplayFileError(
@@ -122,7 +123,7 @@ def _record(file: str, line: int, value: bytes) -> LogRecord:
     return LogRecord(topic, (event.customer_id or "").encode(), value, event.occurred_ms)
 
 
-def _policy(value: bytes) -> Control:
+def _edition(value: bytes) -> Control:
     control = decode_control(value)
     beginning(control, control.occurred_ms, control.occurred_ms)
     return control

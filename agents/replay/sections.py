@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agents.replay.events_jsonl import CONTROLS
 from schemas.decode import Rejected, decode_control
+from schemas.records import ShadowEnded, ShadowStarted
 from stream.beginnings import beginning
 from stream.editions import first_edition, scorer_of
 from stream.population.cadence import next_of
@@ -60,6 +61,8 @@ def _published(record: LogRecord, plan: Plan) -> Plan | None:
     """Return the policy that a control brings into force; None where it is refused."""
     try:
         control = decode_control(record.value)
+        if isinstance(control, (ShadowStarted, ShadowEnded)):
+            return None
         begin = beginning(control, record.record_ms, record.record_ms, plan)
     except Rejected:
         return None

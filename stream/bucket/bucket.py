@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from schemas.records import ConsentChanged, CustomerErase, IdentityMerged, IdentitySplit
 from stream.arrivals import Payment
-from stream.bucket.events import apply_event
+from stream.bucket.events import apply_beside, apply_event, pay_beside
 from stream.bucket.known_orders import KnownOrders, oldest_period
 from stream.bucket.screening import allowed, of_this_life
 from stream.bucket.tally import Refusal, Tally
 from stream.bucket.unwritten import Unwritten
 from stream.changes import POLICY_CHANGED, PROFILE, Cause
-from stream.customer import Customer, restore, unpack
+from stream.customer import Customer, unpack
 from stream.editions import FIRST
 from stream.erasure import Erasures, Removal, receipt_id
 from stream.groups.kinship import Kinship
@@ -21,7 +21,7 @@ from stream.groups.member_rows import MemberTold, ParentGone, PartTold
 from stream.identity.merging import Merging, objection
 from stream.in_force import InForce
 from stream.ledger import ledger_key
-from stream.outbox import forecast_row
+from stream.outbox import TIER_DIFFERENCES, forecast_row, tombstone_row
 from stream.population.standings import Standings
 from stream.refill import same_facts, take_facts
 from stream.seen import DedupWindow, Seen
@@ -31,11 +31,15 @@ from stream.store import ABSENT, BucketCommit, BucketHead
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stream.arrivals import Arrival
+    from stream.arrivals import Arrival, Notice
     from stream.changes import Change
     from stream.editions import Begin, Edition
     from stream.fold import Scorer
     from stream.population.standings import Ranks
+    from stream.shadow import Shadow
+
+
+_BESIDE = "\x1fshadow\x1f"
 
 
 class Bucket:
@@ -110,10 +114,9 @@ class Bucket:
         if stored is None:
             number = self.in_force.edition.number
             customer = Customer(customer_id, self.scorer.plan.shape, number)
+            customer.shadow = self.in_force.shadow_of_unknown(customer_id)
         else:
-            found = unpack(stored)
-            plan = self.in_force.plan_of(found.edition)
-            customer = restore(customer_id, found, plan.shape)
+            customer = self.in_force.restore(customer_id, unpack(stored))
         erased = self._erasures.of(customer_id)
         if erased is not None:
             customer.erased_ms = erased.at_ms
@@ -165,10 +168,10 @@ class Bucket:
             arrivals = self._passed(arrivals, allowed(arrivals, customer.consent))
         tally, checksums = self.tally, self._checksums
         fresh, known = self.orders.fresh, self.orders.stored
-        pay, tell = self.scorer.pay, self._unwritten.tell
+        pay, tell = self._pay if customer.shadow else self.scorer.pay, self._unwritten.tell
         prefix = ledger_key(customer_id, "")
         payments: list[Payment] = []
-        passed_over = 0
+        passed_over = beside = 0
         erasing: tuple[int, CustomerErase] | None = None
         left = iter(arrivals)
         for arrival in left:
@@ -218,10 +221,15 @@ class Bucket:
                     tell(self._consent(customer, arrival.record_ms, arrival.event))
                     checksums[event_id] = checksum
                     break
+                shadow = customer.shadow
+                heeded = shadow is not None and self._heeded(shadow, arrival)
                 changes = apply_event(self, customer, arrival.record_ms, arrival.event)
                 if changes is None:
                     tally.ignored += 1
                     passed_over += 1
+                    if heeded:
+                        checksums[_BESIDE + event_id] = checksum
+                        beside += 1
                     continue
                 tell(changes)
             checksums[event_id] = checksum
@@ -229,10 +237,13 @@ class Bucket:
             tell(pay(customer, payments))
         rest = list(left)
         applied = len(arrivals) - len(rest) - passed_over - (erasing is not None)
+        if beside:
+            self._unwritten.keep(customer)
+        if applied or beside:
+            self._seen.own(customer_id, applied + beside)
         if applied:
             tally.applied += applied
             self._unwritten.touch(customer)
-            self._seen.own(customer_id, applied)
             if self._grouping and customer.kin is not None:
                 newest = next(reversed(checksums))  # remembered last
                 self.kinship.note(customer, customer.kin, applied, newest)
@@ -246,9 +257,12 @@ class Bucket:
         """Wake a cached customer's deadlines up to and including *upto_ms*."""
         known = self.customers[customer_id]
         ranked = bool(self.scorer.plan.rankings) and self.standings.is_due(known, upto_ms)
-        if known.deadline_ms > upto_ms and not ranked:
+        beside = known.shadow is not None and known.shadow.customer.due_ms <= upto_ms
+        if known.deadline_ms > upto_ms and not ranked and not beside:
             return
         customer = self._brought(customer_id)
+        if customer.shadow is not None and customer.shadow.wake(upto_ms):
+            self._unwritten.keep(customer)
         if customer.deadline_ms <= upto_ms:
             self._unwritten.tell(self.scorer.wake_before(customer, upto_ms + 1))
             self.tally.woken += 1
@@ -368,9 +382,11 @@ class Bucket:
         if customer.edition != self.in_force.edition.number:
             if not customer.clock_ms:
                 return self._adopt_anew(customer)
+            before = customer.shadow
             for changes, plan, older in self.in_force.bring(customer):
                 self._unwritten.tell(changes, plan, older)
                 self._unwritten.touch(customer, plan)
+            self._settle_shadow(customer, before)
             self.tally.brought += 1
         return customer
 
@@ -380,7 +396,24 @@ class Bucket:
         if customer.consent is not None:
             anew.consent = customer.consent
             self._unwritten.touch(anew)
+        before = customer.shadow
+        if before is not None:
+            if anew.shadow is not None and anew.shadow.policy.number == before.policy.number:
+                anew.shadow = before
+            self._settle_shadow(anew, before)
+            self._unwritten.keep(anew)
         return anew
+
+    def _settle_shadow(self, customer: Customer, before: Shadow | None) -> None:
+        """Tell that a shadow is gone; what was told of one that follows it is told otherwise."""
+        if before is None or not before.told or customer.shadow is before:
+            return
+        if customer.shadow is not None:
+            customer.shadow.told = before.told
+        else:
+            at_ms = self.in_force.edition.instant_ms
+            row = tombstone_row(TIER_DIFFERENCES, customer.customer_id, at_ms)
+            self._unwritten.rows.append(row)
 
     def _of_this_life(
         self, customer: Customer, erased_ms: int, arrivals: Sequence[Arrival]
@@ -429,6 +462,9 @@ class Bucket:
         self.tally.warnings += customer.untold
         self._unwritten.rows += [forecast_row(warning, plan) for warning in customer.untold]
         self._unwritten.rows.append(self._erasures.note(event, record_ms, moves, removal))
+        if customer.shadow is not None and customer.shadow.told:
+            row = tombstone_row(TIER_DIFFERENCES, customer_id, record_ms)
+            self._unwritten.rows.append(row)
         self._unwritten.drop(customer_id)
         self.standings.untold.pop(customer_id, None)
         self._erased[customer_id] = None
@@ -441,6 +477,14 @@ class Bucket:
         changes = self.scorer.consent(
             customer, record_ms, event.event_id, event.occurred_ms, allowed=event.scoring
         )
+        if customer.shadow is not None:
+            customer.shadow.scorer.consent(
+                customer.shadow.customer,
+                record_ms,
+                event.event_id,
+                event.occurred_ms,
+                allowed=event.scoring,
+            )
         if customer.kin is not None:
             self.kinship.set_apart(customer, customer.kin)
         self.merging.set_apart(customer)
@@ -488,6 +532,21 @@ class Bucket:
         self.tally.applied += 1
         self._unwritten.touch(customer)
 
+    def _pay(self, customer: Customer, payments: Sequence[Payment]) -> Sequence[Change]:
+        """Apply paid orders to a customer that has a shadow."""
+        if customer.shadow is not None:
+            pay_beside(customer.shadow, payments)
+        return self.scorer.pay(customer, payments)
+
+    def _heeded(self, shadow: Shadow, arrival: Notice) -> bool:
+        """Let a shadow take in what is about to be applied; return whether it reads that.
+
+        What its policy alone reads is remembered apart: it must not stand in anyone's way.
+        """
+        if _BESIDE + arrival.event.event_id in self._checksums:
+            return False
+        return apply_beside(self, shadow, arrival.record_ms, arrival.event) is not None
+
     def _meet_again(self, arrival: Arrival, same: bool, taken: str) -> None:  # noqa: FBT001
         if same:
             self.tally.repeated += 1
@@ -503,4 +562,6 @@ class Bucket:
 def _deadline(customer: Customer) -> int | None:
     """Return when the customer has to be looked at next with no event; None: never."""
     due_ms = min(customer.deadline_ms, customer.ranks_due_ms or NEVER)
+    if customer.shadow is not None:
+        due_ms = min(due_ms, customer.shadow.customer.due_ms)
     return None if due_ms >= NEVER else due_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING
 
 from schemas.records import (
@@ -12,6 +13,7 @@ from schemas.records import (
     ProfileChanged,
 )
 from schemas.vocabulary import STAGES
+from stream.arrivals import Payment
 from stream.decisions import DECISIONS, decide
 from stream.ledger import ledger_key
 
@@ -22,15 +24,60 @@ if TYPE_CHECKING:
     from stream.bucket.bucket import Bucket
     from stream.changes import Change
     from stream.customer import Customer
+    from stream.fold import Scorer
+    from stream.shadow import Shadow
 
 
 def apply_event(
     bucket: Bucket, customer: Customer, record_ms: int, event: OtherEvent
 ) -> Sequence[Change] | None:
     """Apply anything but a paid order; None where no rule of the policy reads it."""
-    scorer, event_id = bucket.scorer, event.event_id
+    scorer = bucket.scorer
     if isinstance(event, (OrderRefunded, OrderCancelled)):
-        return _refund(bucket, customer, record_ms, event)
+        key = ledger_key(event.customer_id, event.order_id)
+        entry = bucket.orders.take_to_change(key, bucket.in_force.reach_ms)
+        if entry is None:
+            bucket.tally.waiting += 1
+        amount_minor = _amount_minor(bucket, event)
+        return scorer.refund(
+            customer, record_ms, event.event_id, event.order_id, amount_minor, entry
+        )
+    if isinstance(event, IdentityLinked) and scorer.plan.shape.groups and customer.kin is not None:
+        return bucket.kinship.link(customer, customer.kin, record_ms, event)
+    return _heed(scorer, customer, record_ms, event)
+
+
+def apply_beside(
+    bucket: Bucket, shadow: Shadow, record_ms: int, event: OtherEvent
+) -> Sequence[Change] | None:
+    """Let a shadow take in, on its own, what `apply_event` is about to apply to its customer."""
+    if isinstance(event, (OrderRefunded, OrderCancelled)):
+        key = ledger_key(event.customer_id, event.order_id)
+        entry = bucket.orders.find(key, bucket.in_force.reach_ms)
+        return shadow.scorer.refund(
+            shadow.customer,
+            record_ms,
+            event.event_id,
+            event.order_id,
+            _amount_minor(bucket, event),
+            copy(entry),
+        )
+    return _heed(shadow.scorer, shadow.customer, record_ms, event)
+
+
+def pay_beside(shadow: Shadow, payments: Sequence[Payment]) -> None:
+    """Let a shadow take in paid orders; what it does to them is not for the ledger."""
+    copies = [
+        Payment(paid.record_ms, paid.event_id, paid.order_id, copy(paid.entry)) for paid in payments
+    ]
+    shadow.scorer.pay(shadow.customer, copies)
+
+
+def _heed(
+    scorer: Scorer, customer: Customer, record_ms: int, event: OtherEvent
+) -> Sequence[Change] | None:
+    """Apply what touches neither the ledger nor other customers."""
+    event_id = event.event_id
     if isinstance(event, Interaction) and event.kind in scorer.plan.shape.spans:
         details = event.details
         value = details.score if details.score is not None else details.days
@@ -45,22 +92,11 @@ def apply_event(
         return scorer.describe(customer, record_ms, event_id, event.attributes)
     if isinstance(event, DECISIONS):
         return decide(scorer, customer, record_ms, event)
-    if isinstance(event, IdentityLinked) and scorer.plan.shape.groups and customer.kin is not None:
-        return bucket.kinship.link(customer, customer.kin, record_ms, event)
     return None
 
 
-def _refund(
-    bucket: Bucket, customer: Customer, record_ms: int, event: OrderRefunded | OrderCancelled
-) -> Sequence[Change]:
-    amount_minor = None
-    if isinstance(event, OrderRefunded):
-        convert = bucket.scorer.plan.converter.convert
-        amount_minor = convert(event.amount_minor, event.currency)
-    key = ledger_key(event.customer_id, event.order_id)
-    entry = bucket.orders.take_to_change(key, bucket.in_force.reach_ms)
-    if entry is None:
-        bucket.tally.waiting += 1
-    return bucket.scorer.refund(
-        customer, record_ms, event.event_id, event.order_id, amount_minor, entry
-    )
+def _amount_minor(bucket: Bucket, event: OrderRefunded | OrderCancelled) -> int | None:
+    """Return what is refunded, in the policy's currency; None: the order is cancelled."""
+    if isinstance(event, OrderCancelled):
+        return None
+    return bucket.scorer.plan.converter.convert(event.amount_minor, event.currency)

@@ -70,12 +70,15 @@ class KnownOrders:
         Nor is one found of an order before *reach_ms*: whether an earlier policy has let it go
         depends on when that tidied.
         """
-        entry = self.fresh.get(key) or self.stored.get(key)
-        if entry is None or entry.at_ms < reach_ms:
-            return None
-        if key not in self.fresh:
+        entry = self.find(key, reach_ms)
+        if entry is not None and key not in self.fresh:
             self._changed[key] = entry
         return entry
+
+    def find(self, key: str, reach_ms: int) -> OrderEntry | None:
+        """Return the same entry to who only looks at it."""
+        entry = self.fresh.get(key) or self.stored.get(key)
+        return None if entry is None or entry.at_ms < reach_ms else entry
 
     def drop(self, customer_id: str) -> int:
         """Take a customer out of the ledger; return how many orders there were."""

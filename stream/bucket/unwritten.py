@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from stream.customer import encode
 from stream.history import encode_transition
-from stream.outbox import change_row, forecast_row, grace_row, tiers_row
+from stream.outbox import change_row, differences_row, forecast_row, grace_row, tiers_row
+from stream.shadow import differences
 from stream.stability import GraceNotice
 
 if TYPE_CHECKING:
@@ -65,6 +66,10 @@ class Unwritten:
             ]
             customer.asides = []
 
+    def keep(self, customer: Customer) -> None:
+        """See that a customer is written of whom only a shadow, or its end, has something new."""
+        self.customers[customer.customer_id] = customer
+
     def tell(
         self, changes: Sequence[Change], plan: Plan | None = None, older: Plan | None = None
     ) -> None:
@@ -94,6 +99,8 @@ class Unwritten:
         plan_of = self._in_force.plan_of
         return {
             key: encode(c, shape if c.edition == newest else plan_of(c.edition).shape)
+            if c.clock_ms or c.consent is not None or c.shadow is not None
+            else None  # only a shadow has ever heard of it
             for key, c in self.customers.items()
         }
 
@@ -102,7 +109,22 @@ class Unwritten:
         plan_of = self._in_force.plan_of
         changed = [self.customers[customer_id] for customer_id in self._changed]
         rows = [*self.rows, *(tiers_row(c, plan_of(c.edition)) for c in changed)]
+        if self._in_force.shadowed:
+            rows += self._differences()
         return rows + [forecast_row(warning, plan) for warning, plan in self._warnings()]
+
+    def _differences(self) -> Iterator[bytes]:
+        """Yield where customers stand elsewhere under their shadows than was told last."""
+        for customer in self.customers.values():
+            shadow = customer.shadow
+            if shadow is None:
+                continue
+            shadow.customer.asides = []
+            plan = self._in_force.plan_of(customer.edition)
+            found = differences(customer, plan.shape.names, shadow)
+            if found != shadow.told:
+                shadow.told = found
+                yield differences_row(customer, plan, shadow)
 
     def _warnings(self) -> Iterator[tuple[AtRisk, Plan]]:
         """Yield the warnings of this batch, which are announced with it, and their policies."""

@@ -174,6 +174,8 @@ KINDS_BY_TOPIC = [
         "review.submitted",
         "clock.advanced",
         "population.cuts",
+        "shadow.started",
+        "shadow.ended",
     ],
 ]
 KINDS = [kind for kinds in KINDS_BY_TOPIC for kind in kinds] + ["order.unknown"]
@@ -227,6 +229,8 @@ FIELDS: Mapping[str, Mapping[str, st.SearchStrategy[Any]]] = {
         "cuts": st.dictionaries(texts, st.lists(st.integers(), min_size=1, max_size=4)),
         "customers": st.dictionaries(texts, st.integers(0, 10**9)),
     },
+    "shadow.started": {"policy": st.dictionaries(texts, st.none() | texts | attributes)},
+    "shadow.ended": {},
     **{kind: {} for kind in INTERACTION_KINDS},
     "survey": {"details": st.fixed_dictionaries({"score": scores})},
     "payment.received": {
@@ -402,6 +406,8 @@ SAMPLES: Mapping[str, Mapping[str, object]] = {
         "cuts": {"abc.measure": [1, 2]},
         "customers": {"abc.measure": 9},
     },
+    "shadow.started": {"policy": {"a": 1}},
+    "shadow.ended": {},
 }
 
 

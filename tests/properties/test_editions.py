@@ -13,7 +13,7 @@ from stream.bucket import Bucket
 from stream.calendar import DAY_MS
 from stream.customer import decode, encode
 from stream.editions import first_edition, policy_published, scorer_of
-from stream.outbox import TIER_CHANGES, decode_row
+from stream.outbox import TIER_CHANGES, Row, decode_row
 from stream.store import BucketHead
 from tests.properties.driver import CUSTOMER, WINDOW, to_arrival
 from tests.properties.histories import histories
@@ -34,7 +34,7 @@ class World:
         self.editions = b""
         self.orders: dict[str, bytes] = {}
         self.marks: list[bytes] = []
-        self.changes: list[dict[str, Any]] = []
+        self.rows: list[Row] = []
         self.version = 0
         self.restart()
 
@@ -61,8 +61,12 @@ class World:
             for entries in written.values():
                 self.orders.update(entries)
         self.marks = self.marks[commit.drop_marks :] + [commit.marks] * bool(commit.marks)
-        rows = map(decode_row, commit.outbox)
-        self.changes += [json.loads(r.value or b"") for r in rows if r.topic == TIER_CHANGES]
+        self.rows += map(decode_row, commit.outbox)
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """What was announced of tiers that changed."""
+        return [json.loads(r.value or b"") for r in self.rows if r.topic == TIER_CHANGES]
 
 
 Told = tuple[bytes, list[dict[str, Any]]]

@@ -50,9 +50,9 @@ def test_schemas_are_written_the_same_way_every_time(tmp_path: Path) -> None:
 
 
 def test_the_topics_are_those_of_the_design() -> None:
-    """Four in, five out, the current tiers and the receipts compacted."""
+    """Four in, six out; compacted: current tiers, differences of a shadow, receipts."""
     ins = [name for name, topic in TOPICS.items() if topic.direction == "in"]
     assert ins == ["orders", "interactions", "profiles", "controls"]
     compacted = [name for name, topic in TOPICS.items() if topic.compacted]
-    assert compacted == ["customer-tiers", "erasure-receipts"]
-    assert len(TOPICS) == 9
+    assert compacted == ["customer-tiers", "tier-differences", "erasure-receipts"]
+    assert len(TOPICS) == 10
