@@ -16,8 +16,9 @@ from agents.replay.reading import partitions_of, read, reader, spans
 from schemas.decode import Rejected, decode_control
 from schemas.policy import PolicyFileError
 from schemas.policy.load import policy_from_data
-from schemas.records import PolicyPublished
+from schemas.records import PolicyPublished, ShadowEnded, ShadowStarted
 from stream.calendar import format_instant
+from stream.outbox import TIER_DIFFERENCES
 
 if TYPE_CHECKING:
     from agents.settings import Settings
@@ -28,11 +29,11 @@ _TRANSACTION_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A policy that was published.
+    """A policy that was published, or runs beside the one in force, or does no longer.
 
     Attributes:
         event_id: Of the control: the cause that tier changes name.
-        instant_ms: From when on it is in force.
+        instant_ms: From when on that holds.
         partitions: Partitions of `controls` that hold it.
     """
 
@@ -50,14 +51,30 @@ async def publish(settings: Settings, document: PolicyDocument) -> Published:
         MissingTopicError: There is no such topic.
         aiokafka.errors.KafkaError: The broker cannot be reached, or refuses.
     """
+    return await _send(settings, PolicyPublished.kind, policy=document.model_dump(mode="json"))
+
+
+async def start_shadow(settings: Settings, document: PolicyDocument) -> Published:
+    """Let *document* run beside the policy in force; as `publish` in all else."""
+    # Rows for a topic that is missing would hold up all others.
+    await partitions_of(settings, [settings.topic(TIER_DIFFERENCES)])
+    return await _send(settings, ShadowStarted.kind, policy=document.model_dump(mode="json"))
+
+
+async def end_shadow(settings: Settings) -> Published:
+    """Let no policy run beside the one in force any more; as `publish` in all else."""
+    return await _send(settings, ShadowEnded.kind)
+
+
+async def _send(settings: Settings, kind: str, **more: object) -> Published:
     event_id = f"policy:{uuid.uuid4()}"
     instant_ms = time.time_ns() // 1_000_000
     event = {
         "schema_version": 1,
         "event_id": event_id,
         "occurred_at": format_instant(instant_ms),
-        "kind": PolicyPublished.kind,
-        "policy": document.model_dump(mode="json"),
+        "kind": kind,
+        **more,
     }
     writer = f"publish-{uuid.uuid4()}"
     partitions = await announce(settings, msgspec.json.encode(event), instant_ms, writer)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from stream.calendar import DAY_MS
 from stream.customer import unpack
+from stream.editions import scorer_of
 from stream.in_force import InForce
 
 if TYPE_CHECKING:
@@ -68,6 +69,31 @@ class Preview:
             before = _tiers(customer, current.scorer.plan)
             _exhaust(planned.bring(customer))
             self.migration.count(before, _tiers(customer, planned.scorer.plan))
+
+
+@dataclass(slots=True)
+class Divergence:
+    """Where stored customers stand, and where they do under the policy that runs beside.
+
+    Attributes:
+        standings: As in a migration from the policy in force to the one beside it.
+        waiting: Customers that have not been brought to the one beside yet; not counted there.
+    """
+
+    standings: Migration = field(default_factory=Migration)
+    waiting: int = 0
+
+    def take(self, edition: Edition, editions: bytes, states: Iterable[tuple[str, bytes]]) -> None:
+        """Count the customers of one bucket, which stores *editions*; *edition* is the newest."""
+        force = InForce(editions, scorer_of(edition), edition)
+        for customer_id, state in states:
+            customer = force.restore(customer_id, unpack(state))
+            shadow, wanted = customer.shadow, edition.shadow
+            if shadow is None or wanted is None or shadow.policy.number != wanted.number:
+                self.waiting += 1
+                continue
+            here = _tiers(customer, force.plan_of(customer.edition))
+            self.standings.count(here, _tiers(shadow.customer, shadow.scorer.plan))
 
 
 def never_kept(older: Plan, plan: Plan) -> Iterator[str]:

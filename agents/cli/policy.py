@@ -16,6 +16,7 @@ from stream.proofs.report import prove
 app = typer.Typer(no_args_is_help=True, help="Look at policies, and roll them out.")
 app.command(name="simulate")(simulate_policies)
 app.command()(rollout.publish)
+app.command()(rollout.promote)
 app.command()(rollout.rollback)
 app.command()(rollout.status)
 

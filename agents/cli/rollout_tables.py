@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agents.cli.show import instant, pairs, table
+from stream.calendar import format_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rich.table import Table
 
-    from stream.editions import Edition
-    from stream.migration import Migration
+    from stream.editions import Edition, ShadowPolicy
+    from stream.migration import Divergence, Migration
 
 _MOST_MOVES = 12
 
@@ -39,7 +40,7 @@ def status(edition: Edition, buckets: Mapping[int, int], unswept: int) -> Table:
     return pairs(
         f"{edition.policy['policy']} version {edition.policy['version']}",
         {
-            "in force since": instant(edition.instant_ms),
+            "in force since": instant(edition.since_ms),
             "cause": edition.cause,
             "edition": edition.number,
             "buckets that have taken it": taken,
@@ -47,3 +48,31 @@ def status(edition: Edition, buckets: Mapping[int, int], unswept: int) -> Table:
             "buckets being swept": unswept,
         },
     )
+
+
+def shadow(policy: ShadowPolicy) -> Table:
+    """Return what runs beside the policy in force."""
+    named = f"{policy.policy['policy']} version {policy.policy['version']}"
+    return pairs(f"beside it: {named}", {"since": instant(policy.instant_ms)})
+
+
+def told_of_shadow(policy: ShadowPolicy, found: Divergence, buckets: int) -> dict[str, Any]:
+    """Return the same for machines, with who stands elsewhere in the *buckets* looked at."""
+    standings = found.standings
+    return {
+        "policy": policy.policy["policy"],
+        "version": policy.policy["version"],
+        "since": format_instant(policy.instant_ms),
+        "buckets_looked_at": buckets,
+        "customers": standings.customers,
+        "customers_elsewhere": standings.moved,
+        "customers_waiting": found.waiting,
+        "moves": {
+            grading: [
+                {"live": live, "shadow": other, "customers": number}
+                for (live, other), number in sorted(moves.items(), key=str)
+                if live != other
+            ]
+            for grading, moves in standings.moves.items()
+        },
+    }

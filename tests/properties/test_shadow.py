@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from schemas.policy import parse_policy
 from schemas.tier_differences import TierDifferences
-from stream.calendar import DAY_MS
+from stream.calendar import DAY_MS, format_instant
 from stream.customer import decode, encode
 from stream.editions import first_edition, policy_published, shadow_ended, shadow_started
-from stream.outbox import TIER_DIFFERENCES, Row
+from stream.outbox import CUSTOMER_TIERS, TIER_DIFFERENCES, Row
 from tests.properties.driver import CUSTOMER
 from tests.properties.histories import histories
 from tests.properties.policies import policies
@@ -111,6 +111,14 @@ def tiers_beside(world: World) -> Tiers:
     return {n: grade.tier for n, grade in zip(names, shadow.customer.grades, strict=True)}
 
 
+def readings(world: World, end_ms: int) -> list[int | str]:
+    """Return what every measure of the policy in force reads in the end."""
+    plan = world.bucket.scorer.plan
+    customer = world.bucket.customers[CUSTOMER]
+    customer.roll(end_ms)
+    return list(plan.read(customer, end_ms))
+
+
 def told(world: World) -> list[dict[str, Any]]:
     """Return what `tier-differences` says of the customer, {} for a tombstone."""
     said = [row for row in world.rows if row.topic == TIER_DIFFERENCES]
@@ -120,9 +128,18 @@ def told(world: World) -> list[dict[str, Any]]:
     return [{} if row.value is None else json.loads(row.value) for row in said]
 
 
-def live_rows(world: World) -> list[Row]:
-    """Return everything else that was announced."""
-    return [row for row in world.rows if row.topic != TIER_DIFFERENCES]
+def live_rows(world: World, pace: Pace) -> tuple[list[Row], Any]:
+    """Return everything else that was announced.
+
+    Where nobody looks in time, current tiers are told as batches happen to come: then only what
+    they came to.
+    """
+    rows = [row for row in world.rows if row.topic != TIER_DIFFERENCES]
+    if pace.eager:
+        return rows, None
+    tiers = [json.loads(row.value or b"") for row in rows if row.topic == CUSTOMER_TIERS]
+    newest = {**tiers[-1], "instant": None} if tiers else None
+    return [row for row in rows if row.topic != CUSTOMER_TIERS], newest
 
 
 @given(policies(currency="EUR"), policies(currency="EUR"), histories(max_size=7), st.data())
@@ -150,7 +167,7 @@ def test_a_shadow_sees_what_would_have_come_and_changes_nothing(
     for pace in (Pace(eager=e, restarts=r) for e in (True, False) for r in (True, False)):
         alone = lived(first, events, {}, pace, end_ms)
         watched = lived(first, events, start, pace, end_ms)
-        assert live_rows(watched) == live_rows(alone)
+        assert live_rows(watched, pace) == live_rows(alone, pace)
         published = lived(first, events, publish, pace, end_ms)
         if published.bucket.customers[CUSTOMER].clock_ms:
             assert tiers_beside(watched) == tiers(published)
@@ -158,7 +175,7 @@ def test_a_shadow_sees_what_would_have_come_and_changes_nothing(
         newest.append((told(watched) or [{}])[-1])
 
         ended = lived(first, events, start | stop, pace, end_ms)
-        assert live_rows(ended) == live_rows(alone)
+        assert live_rows(ended, pace) == live_rows(alone, pace)
         assert (told(ended) or [{}])[-1] == {}
         assert ended.bucket.customers[CUSTOMER].shadow is None
         assert kept(ended, end_ms) == kept(alone, end_ms)
@@ -167,6 +184,9 @@ def test_a_shadow_sees_what_would_have_come_and_changes_nothing(
 
 def check_differences(world: World) -> None:
     """See that what was told last is where the two differ."""
+    if world.state is None:
+        assert not told(world)
+        return
     here, there = tiers(world), tiers_beside(world)
     differing = {
         name: (here.get(name), there.get(name))
@@ -175,3 +195,38 @@ def check_differences(world: World) -> None:
     }
     said = (told(world) or [{}])[-1].get("differences", {})
     assert {name: (one["live"], one["shadow"]) for name, one in said.items()} == differing
+
+
+@given(policies(currency="EUR"), policies(currency="EUR"), histories(max_size=7), st.data())
+@tries(40)
+def test_a_shadow_that_is_promoted_takes_over_with_what_it_has_gathered(
+    one: str, other: str, events: list[Event], data: st.DataObject
+) -> None:
+    """It reads what it would have read had it been in force all the time; tiers move at once."""
+    note(one)
+    note(other)
+    document, rival = rivals(one, other)
+    events = sorted(events, key=lambda event: event["record_ms"])
+    at = data.draw(st.integers(0, len(events) - 1))
+    promoted = data.draw(st.integers(at + 1, len(events)))
+    end_ms = events[-1]["record_ms"] + 20 * DAY_MS
+    first = first_edition(document)
+    begun_ms = events[at]["record_ms"]
+    instant_ms = events[promoted]["record_ms"] if promoted < len(events) else end_ms
+    start = {at: shadow_started(rival, begun_ms, "control")}
+    publish = {at: policy_published(rival, begun_ms, "control")}
+    promote = {promoted: policy_published(rival, instant_ms, "promoted")}
+    by_then = lived(first, events[:promoted], {}, Pace(eager=True, restarts=True), instant_ms)
+    known = by_then.bucket.customers[CUSTOMER].clock_ms > 0
+    lives = []
+    for pace in (Pace(eager=e, restarts=r) for e in (True, False) for r in (True, False)):
+        followed = lived(first, events, start | promote, pace, end_ms)
+        published = lived(first, events, publish, pace, end_ms)
+        lives.append((followed.changes, kept(followed, end_ms)))
+        assert followed.bucket.customers[CUSTOMER].shadow is None
+        assert (told(followed) or [{}])[-1] == {}
+        moved = [c for c in followed.changes if c["cause"]["event_id"] == "promoted"]
+        assert {c["instant"] for c in moved} <= {format_instant(instant_ms)}
+        if known:
+            assert readings(followed, end_ms) == readings(published, end_ms)
+    assert lives.count(lives[0]) == len(lives)
