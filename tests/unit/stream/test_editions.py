@@ -21,7 +21,7 @@ from stream.editions import cuts_moved, decode_book, first_edition, policy_publi
 from stream.forecast.warning import Warned
 from stream.groups.kin import Kin
 from stream.migration import Preview, never_kept
-from stream.outbox import CUSTOMER_TIERS, TIER_CHANGES, decode_row
+from stream.outbox import CUSTOMER_TIERS, TIER_CHANGES, TIER_DIFFERENCES, decode_row
 from stream.plan import compile_policy
 from stream.store import BucketHead
 from tests.properties.driver import WINDOW, to_arrival
@@ -62,6 +62,7 @@ class Site:
         self.editions = b""
         self.rows: list[dict[str, Any]] = []
         self.tiers: dict[str, dict[str, Any]] = {}
+        self.differences: list[tuple[str, dict[str, Any] | None]] = []
         self.entries: dict[str, bytes] = {}
         self.restart()
 
@@ -98,17 +99,21 @@ class Site:
     def commit(self, clock_ms: int | None) -> None:
         """Write what there is."""
         commit = self.bucket.commit({}, clock_ms)
-        self.states |= {k: v for k, v in commit.states.items() if v is not None}
+        written = {k: v for k, v in commit.states.items() if v is not None}
+        gone = {*commit.erased, *commit.states} - written.keys()
+        self.states = {k: v for k, v in self.states.items() if k not in gone} | written
         self.editions = self.editions if commit.editions is None else commit.editions
-        for written in (*commit.fresh_orders.values(), *commit.orders.values()):
-            self.entries |= written
+        for entries in (*commit.fresh_orders.values(), *commit.orders.values()):
+            self.entries |= entries
         for row in map(decode_row, commit.outbox):
-            value = json.loads(row.value or b"")
+            value = json.loads(row.value or b"null")
             if row.topic == TIER_CHANGES:
                 TierChange.model_validate_json(row.value or b"")
                 self.rows.append(value)
-            elif row.topic == CUSTOMER_TIERS:
+            elif row.topic == CUSTOMER_TIERS and value is not None:
                 self.tiers[value["customer_id"]] = value
+            elif row.topic == TIER_DIFFERENCES:
+                self.differences.append(((row.key or b"").decode(), value))
 
     def moves(self, since: int = 0) -> list[tuple[Any, ...]]:
         """Return grading, from, to, sequence and cause of each change."""
