@@ -69,6 +69,8 @@ class Unwritten:
     def keep(self, customer: Customer) -> None:
         """See that a customer is written of whom only a shadow, or its end, has something new."""
         self.customers[customer.customer_id] = customer
+        if customer.clock_ms and self._in_force.scorer.plan.rankings:
+            self._standings.note(customer.customer_id)  # or its deadline would be lost
 
     def tell(
         self, changes: Sequence[Change], plan: Plan | None = None, older: Plan | None = None

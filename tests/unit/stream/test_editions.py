@@ -62,6 +62,8 @@ class Site:
         self.editions = b""
         self.rows: list[dict[str, Any]] = []
         self.tiers: dict[str, dict[str, Any]] = {}
+        self.due: dict[str, int | None] = {}
+        self.ranks: dict[tuple[str, str], int | None] = {}
         self.differences: list[tuple[str, dict[str, Any] | None]] = []
         self.entries: dict[str, bytes] = {}
         self.restart()
@@ -103,6 +105,9 @@ class Site:
         gone = {*commit.erased, *commit.states} - written.keys()
         self.states = {k: v for k, v in self.states.items() if k not in gone} | written
         self.editions = self.editions if commit.editions is None else commit.editions
+        self.due |= commit.due
+        for ranking, readings in commit.ranks.items():
+            self.ranks |= {(ranking, customer): reading for customer, reading in readings.items()}
         for entries in (*commit.fresh_orders.values(), *commit.orders.values()):
             self.entries |= entries
         for row in map(decode_row, commit.outbox):

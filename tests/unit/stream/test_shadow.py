@@ -256,3 +256,24 @@ def test_who_stands_elsewhere_and_who_waits_is_counted() -> None:
     found.take(edition, site.editions, site.states.items())
     assert (found.standings.customers, found.standings.moved, found.waiting) == (2, 1, 0)
     assert found.standings.moves == {"value": {("floor", "gold"): 1, ("floor", "floor"): 1}}
+
+
+def test_places_in_rankings_and_their_deadlines_are_those_without_a_shadow() -> None:
+    """Also for whom only the shadow has a new record or deadline, and who is not in the cache."""
+    abc = {"value": {"type": "pareto", "measure": "spent"}}
+    daily = {"population": {"cadence": "daily"}}
+    sites = []
+    for watched in (True, False):
+        site = Site(document(1, SPENT, abc, **daily))
+        site.take(order(1, T0))
+        if watched:
+            site.begin(beside(measures=VISITS, gradings=BUSY))
+            site.sweep(T0 + DAY)
+        site.restart()
+        site.take(visit(1, T0 + 2 * DAY), visit(2, T0 + 2 * DAY, customer="new"))
+        sites.append(site)
+    watched, alone = sites
+    assert watched.ranks == alone.ranks
+    assert [(key[1], reading) for key, reading in watched.ranks.items()] == [("c1", 500)]
+    assert watched.due["c1"] == alone.due["c1"] == T0 + 30 * DAY
+    assert watched.due["new"] is None
