@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from schemas.records import ConsentChanged, CustomerErase, IdentityMerged, IdentitySplit
 from stream.arrivals import Payment
-from stream.bucket.events import apply_beside, apply_event, pay_beside
+from stream.bucket.beside import heed_beside, mark_of, obey_beside, pay_beside, taken_back
+from stream.bucket.events import apply_event
 from stream.bucket.known_orders import KnownOrders, oldest_period
 from stream.bucket.screening import allowed, of_this_life
 from stream.bucket.tally import Refusal, Tally
@@ -31,15 +32,11 @@ from stream.store import ABSENT, BucketCommit, BucketHead
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from stream.arrivals import Arrival, Notice
+    from stream.arrivals import Arrival
     from stream.changes import Change
     from stream.editions import Begin, Edition
     from stream.fold import Scorer
     from stream.population.standings import Ranks
-    from stream.shadow import Shadow
-
-
-_BESIDE = "\x1fshadow\x1f"
 
 
 class Bucket:
@@ -222,13 +219,13 @@ class Bucket:
                     checksums[event_id] = checksum
                     break
                 shadow = customer.shadow
-                heeded = shadow is not None and self._heeded(shadow, arrival)
+                heeded = shadow is not None and heed_beside(self, shadow, arrival, checksums)
                 changes = apply_event(self, customer, arrival.record_ms, arrival.event)
                 if changes is None:
                     tally.ignored += 1
                     passed_over += 1
                     if heeded:
-                        checksums[_BESIDE + event_id] = checksum
+                        checksums[mark_of(event_id)] = checksum
                         beside += 1
                     continue
                 tell(changes)
@@ -386,7 +383,8 @@ class Bucket:
             for changes, plan, older in self.in_force.bring(customer):
                 self._unwritten.tell(changes, plan, older)
                 self._unwritten.touch(customer, plan)
-            self._settle_shadow(customer, before)
+            at_ms = self.in_force.edition.instant_ms
+            self._unwritten.rows += taken_back(customer, before, at_ms)
             self.tally.brought += 1
         return customer
 
@@ -396,24 +394,16 @@ class Bucket:
         if customer.consent is not None:
             anew.consent = customer.consent
             self._unwritten.touch(anew)
+            if anew.shadow is not None:
+                anew.shadow.customer.consent = customer.consent
         before = customer.shadow
         if before is not None:
             if anew.shadow is not None and anew.shadow.policy.number == before.policy.number:
                 anew.shadow = before
-            self._settle_shadow(anew, before)
+            at_ms = self.in_force.edition.instant_ms
+            self._unwritten.rows += taken_back(anew, before, at_ms)
             self._unwritten.keep(anew)
         return anew
-
-    def _settle_shadow(self, customer: Customer, before: Shadow | None) -> None:
-        """Tell that a shadow is gone; what was told of one that follows it is told otherwise."""
-        if before is None or not before.told or customer.shadow is before:
-            return
-        if customer.shadow is not None:
-            customer.shadow.told = before.told
-        else:
-            at_ms = self.in_force.edition.instant_ms
-            row = tombstone_row(TIER_DIFFERENCES, customer.customer_id, at_ms)
-            self._unwritten.rows.append(row)
 
     def _of_this_life(
         self, customer: Customer, erased_ms: int, arrivals: Sequence[Arrival]
@@ -478,13 +468,7 @@ class Bucket:
             customer, record_ms, event.event_id, event.occurred_ms, allowed=event.scoring
         )
         if customer.shadow is not None:
-            customer.shadow.scorer.consent(
-                customer.shadow.customer,
-                record_ms,
-                event.event_id,
-                event.occurred_ms,
-                allowed=event.scoring,
-            )
+            obey_beside(customer.shadow, record_ms, event)
         if customer.kin is not None:
             self.kinship.set_apart(customer, customer.kin)
         self.merging.set_apart(customer)
@@ -537,15 +521,6 @@ class Bucket:
         if customer.shadow is not None:
             pay_beside(customer.shadow, payments)
         return self.scorer.pay(customer, payments)
-
-    def _heeded(self, shadow: Shadow, arrival: Notice) -> bool:
-        """Let a shadow take in what is about to be applied; return whether it reads that.
-
-        What its policy alone reads is remembered apart: it must not stand in anyone's way.
-        """
-        if _BESIDE + arrival.event.event_id in self._checksums:
-            return False
-        return apply_beside(self, shadow, arrival.record_ms, arrival.event) is not None
 
     def _meet_again(self, arrival: Arrival, same: bool, taken: str) -> None:  # noqa: FBT001
         if same:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import TYPE_CHECKING
 
 from schemas.records import (
@@ -13,7 +12,6 @@ from schemas.records import (
     ProfileChanged,
 )
 from schemas.vocabulary import STAGES
-from stream.arrivals import Payment
 from stream.decisions import DECISIONS, decide
 from stream.ledger import ledger_key
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from stream.changes import Change
     from stream.customer import Customer
     from stream.fold import Scorer
-    from stream.shadow import Shadow
+    from stream.ledger import OrderEntry
 
 
 def apply_event(
@@ -38,42 +36,13 @@ def apply_event(
         entry = bucket.orders.take_to_change(key, bucket.in_force.reach_ms)
         if entry is None:
             bucket.tally.waiting += 1
-        amount_minor = _amount_minor(bucket, event)
-        return scorer.refund(
-            customer, record_ms, event.event_id, event.order_id, amount_minor, entry
-        )
+        return refund(bucket, scorer, customer, record_ms, event, entry)
     if isinstance(event, IdentityLinked) and scorer.plan.shape.groups and customer.kin is not None:
         return bucket.kinship.link(customer, customer.kin, record_ms, event)
-    return _heed(scorer, customer, record_ms, event)
+    return heed(scorer, customer, record_ms, event)
 
 
-def apply_beside(
-    bucket: Bucket, shadow: Shadow, record_ms: int, event: OtherEvent
-) -> Sequence[Change] | None:
-    """Let a shadow take in, on its own, what `apply_event` is about to apply to its customer."""
-    if isinstance(event, (OrderRefunded, OrderCancelled)):
-        key = ledger_key(event.customer_id, event.order_id)
-        entry = bucket.orders.find(key, bucket.in_force.reach_ms)
-        return shadow.scorer.refund(
-            shadow.customer,
-            record_ms,
-            event.event_id,
-            event.order_id,
-            _amount_minor(bucket, event),
-            copy(entry),
-        )
-    return _heed(shadow.scorer, shadow.customer, record_ms, event)
-
-
-def pay_beside(shadow: Shadow, payments: Sequence[Payment]) -> None:
-    """Let a shadow take in paid orders; what it does to them is not for the ledger."""
-    copies = [
-        Payment(paid.record_ms, paid.event_id, paid.order_id, copy(paid.entry)) for paid in payments
-    ]
-    shadow.scorer.pay(shadow.customer, copies)
-
-
-def _heed(
+def heed(
     scorer: Scorer, customer: Customer, record_ms: int, event: OtherEvent
 ) -> Sequence[Change] | None:
     """Apply what touches neither the ledger nor other customers."""
@@ -95,8 +64,17 @@ def _heed(
     return None
 
 
-def _amount_minor(bucket: Bucket, event: OrderRefunded | OrderCancelled) -> int | None:
-    """Return what is refunded, in the policy's currency; None: the order is cancelled."""
-    if isinstance(event, OrderCancelled):
-        return None
-    return bucket.scorer.plan.converter.convert(event.amount_minor, event.currency)
+def refund(
+    bucket: Bucket,
+    scorer: Scorer,
+    customer: Customer,
+    record_ms: int,
+    event: OrderRefunded | OrderCancelled,
+    entry: OrderEntry | None,
+) -> Sequence[Change]:
+    """Apply a refund or cancellation of *entry*; amounts are converted as is in force."""
+    amount_minor = None
+    if isinstance(event, OrderRefunded):
+        convert = bucket.scorer.plan.converter.convert
+        amount_minor = convert(event.amount_minor, event.currency)
+    return scorer.refund(customer, record_ms, event.event_id, event.order_id, amount_minor, entry)

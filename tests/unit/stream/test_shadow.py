@@ -263,10 +263,10 @@ def test_places_in_rankings_and_their_deadlines_are_those_without_a_shadow() -> 
     abc = {"value": {"type": "pareto", "measure": "spent"}}
     daily = {"population": {"cadence": "daily"}}
     sites = []
-    for watched in (True, False):
+    for shadowed in (True, False):
         site = Site(document(1, SPENT, abc, **daily))
         site.take(order(1, T0))
-        if watched:
+        if shadowed:
             site.begin(beside(measures=VISITS, gradings=BUSY))
             site.sweep(T0 + DAY)
         site.restart()
