@@ -20,7 +20,11 @@ from schemas.messages import ABOUT, HEADERS, VALUES
 
 FILE: Final = Path(__file__).parents[1] / "docs" / "asyncapi.yaml"
 _KAFKA: Final = "0.5.0"  # of AsyncAPI's Kafka bindings
-_ERASED: Final = "CustomerErased"
+_TOMBSTONES: Final = {
+    "customer-tiers": ("CustomerErased", "customer erased"),
+    "tier-differences": ("NoDifferences", "no differences"),
+}
+"""By topic: the name and the title of what a null value says."""
 _LETTER: Final = "DeadLetter"
 _INFO: Final = {
     "title": "tierstream",
@@ -67,7 +71,8 @@ def _message_names(topic: Topic) -> list[str]:
     if topic.name == "dead-letters":
         return [_LETTER]
     names = [model.__name__ for model in VALUES[topic.name]]
-    return [*names, _ERASED] if topic.name == "customer-tiers" else names
+    gone = _TOMBSTONES.get(topic.name)
+    return names if gone is None else [*names, gone[0]]
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
@@ -110,12 +115,13 @@ def _messages() -> dict[str, Any]:
         for topic, models in VALUES.items()
         for model in models
     }
-    found[_ERASED] = {
-        "title": "customer erased",
-        "summary": "Takes the place of all that was told of the customer. Has no headers.",
-        "payload": {"type": "null"},
-        "bindings": {"kafka": {"key": _key(TOPICS["customer-tiers"]), "bindingVersion": _KAFKA}},
-    }
+    for topic, (name, title) in _TOMBSTONES.items():
+        found[name] = {
+            "title": title,
+            "summary": "Takes the place of all that was told of the customer. Has no headers.",
+            "payload": {"type": "null"},
+            "bindings": {"kafka": {"key": _key(TOPICS[topic]), "bindingVersion": _KAFKA}},
+        }
     found[_LETTER] = {
         "title": "dead letter",
         "summary": ABOUT["dead-letters"],

@@ -11,17 +11,18 @@ from schemas.base import Contract, Id, OutInstant
 
 
 class CloudEventHeaders(Contract):
-    """The headers of a tier change, of current tiers and of a forecast, each as UTF-8 text.
+    """The headers of a change, of current tiers, differences and forecasts, each as UTF-8 text.
 
     Attributes:
         ce_id: Unique with `ce_source`; the same for the same event, whatever is restarted.
         ce_type: What is told.
         ce_source: The policy.
         ce_time: When it became true; not when it was computed.
-        ce_subject: The grading; of current tiers, which are of all gradings, the customer.
+        ce_subject: The grading; of current tiers and differences, which are of all gradings, the
+            customer.
         ce_sequence: Texts that compare as the events follow each other: per customer and
-            grading the number of the change or warning in ten digits, of current tiers the
-            instant and the number of changes. Notices about a grace have none.
+            grading the number of the change or warning in ten digits, of current tiers
+            and differences the instant and the number of changes. Notices about a grace have none.
         ce_partitionkey: The customer, as in the key of the record.
     """
 
@@ -32,6 +33,7 @@ class CloudEventHeaders(Contract):
     ce_type: Literal[
         "tierstream.tier.changed.v1",
         "tierstream.customer.tiers.v1",
+        "tierstream.tier.differences.v1",
         "tierstream.tier.forecast.v1",
     ]
     ce_source: Annotated[str, Field(pattern="^/tierstream/[a-z0-9-]+$")]

@@ -108,6 +108,13 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "cuts": {"cells.monetary": [1_200, 3_400, 7_900, 21_000]},
         "customers": {"cells.monetary": 23_570},
     },
+    "ShadowStarted": {
+        "kind": "shadow.started",
+        "event_id": "e-19",
+        "occurred_at": _AT,
+        "policy": {"policy": "shop", "version": 4},
+    },
+    "ShadowEnded": {"kind": "shadow.ended", "event_id": "e-20", "occurred_at": _AT},
     "TierChange": {
         "id": "7f9c2ba4e88f827d616045507605853e",
         "customer_id": "c-42",
@@ -150,6 +157,13 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "grades": {"value": "bronze", "score": None},
         "sequence": {"value": 2, "score": 0},
         "policy": _SHOP,
+    },
+    "TierDifferences": {
+        "customer_id": "c-42",
+        "instant": _UTC,
+        "differences": {"value": {"live": "bronze", "shadow": "silver", "since": _UTC}},
+        "policy": _SHOP,
+        "shadow": _SHOP | {"version": 4},
     },
     "TierForecast": {
         "id": "b1946ac92492d2347c6235b4d2611184",

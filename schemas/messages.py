@@ -12,6 +12,7 @@ from schemas.interactions import InteractionEvent
 from schemas.orders import OrderEvent
 from schemas.profiles import ProfileEvent
 from schemas.tier_changes import TierChange
+from schemas.tier_differences import TierDifferences
 from schemas.tier_forecasts import TierForecast
 
 
@@ -29,6 +30,7 @@ VALUES: Final[dict[str, tuple[type[Contract], ...]]] = {
     "tier-changes": (TierChange,),
     "customer-tiers": (CustomerTiers,),
     "tier-forecasts": (TierForecast,),
+    "tier-differences": (TierDifferences,),
     "dead-letters": (),  # the original bytes
     "erasure-receipts": (ErasureReceipt,),
 }
@@ -38,6 +40,7 @@ HEADERS: Final[dict[str, type[Contract]]] = {
     "tier-changes": CloudEventHeaders,
     "customer-tiers": CloudEventHeaders,
     "tier-forecasts": CloudEventHeaders,
+    "tier-differences": CloudEventHeaders,
     "dead-letters": DeadLetterHeaders,
 }
 """By topic, where there are any that mean something."""
@@ -52,6 +55,8 @@ ABOUT: Final[dict[str, str]] = {
     "customer-tiers": "The current grades of each customer; a null value says that the customer "
     "was erased.",
     "tier-forecasts": "Customers about to fall if nothing happens, and what became of it.",
+    "tier-differences": "Customers whom a policy that runs beside the one in force would put "
+    "elsewhere; a null value says that both agree, or that none runs any more.",
     "dead-letters": "Records that could not be understood: key and value as they came.",
     "erasure-receipts": "That a customer was erased, without saying who it was.",
 }

@@ -28,7 +28,7 @@ class TierDifferences(Contract):
     that no policy runs beside the one in force any more.
 
     Attributes:
-        instant: Of the newest of the differences.
+        instant: When either of the two standings last changed.
         differences: By grading, at least one.
         policy: In force.
         shadow: What runs beside it.

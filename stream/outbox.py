@@ -33,6 +33,7 @@ TIER_DIFFERENCES = "tier-differences"
 CHANGE_TYPE = "tierstream.tier.changed.v1"
 FORECAST_TYPE = "tierstream.tier.forecast.v1"
 TIERS_TYPE = "tierstream.customer.tiers.v1"
+DIFFERENCES_TYPE = "tierstream.tier.differences.v1"
 GRACE_STARTED = "grace_started"
 GRACE_ENDED = "grace_ended"
 
@@ -206,10 +207,10 @@ def differences_row(customer: Customer, plan: Plan, shadow: Shadow) -> bytes:
 
     A tombstone where both policies agree. *plan* is in force.
     """
+    standings, beside = [*customer.grades, *shadow.customer.grades], shadow.scorer.plan
+    at_ms = max(shadow.policy.instant_ms, *(grade.since_ms for grade in standings))
     if not shadow.told:
-        at_ms = max(customer.clock_ms, shadow.customer.clock_ms)
         return tombstone_row(TIER_DIFFERENCES, customer.customer_id, at_ms)
-    beside, at_ms = shadow.scorer.plan, max(one.since_ms for one in shadow.told.values())
     payload = {
         "customer_id": customer.customer_id,
         "instant": format_instant(at_ms),
@@ -224,9 +225,16 @@ def differences_row(customer: Customer, plan: Plan, shadow: Shadow) -> bytes:
         "policy": {"name": plan.name, "version": plan.version},
         "shadow": {"name": beside.name, "version": beside.version},
     }
-    headers = [("content-type", b"application/json")]
-    key = customer.customer_id.encode()
-    return encode_row(Row(TIER_DIFFERENCES, key, msgspec.json.encode(payload), headers, at_ms))
+    value = msgspec.json.encode(payload)
+    changes = sum(grade.sequence for grade in standings)
+    event = _Event(
+        DIFFERENCES_TYPE,
+        stable_id(TIER_DIFFERENCES, value.decode()),
+        customer.customer_id,
+        f"{at_ms:015d}-{_sequence(changes)}",
+        at_ms,
+    )
+    return _event_row(TIER_DIFFERENCES, customer.customer_id, event, value, plan)
 
 
 def tombstone_row(topic: str, customer_id: str, at_ms: int) -> bytes:

@@ -53,7 +53,7 @@ def test_every_topic_is_in_it_with_its_key_and_its_headers() -> None:
         for message in document["channels"][name]["messages"]:
             told = document["components"]["messages"][message]
             assert "key" in told["bindings"]["kafka"]
-            if message != "CustomerErased":  # a tombstone says nothing at all
+            if told["payload"] != {"type": "null"}:  # a tombstone says nothing at all
                 assert told["headers"]["$ref"].endswith(headers.__name__)
 
 
