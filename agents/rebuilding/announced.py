@@ -16,6 +16,7 @@ from stream.outbox import (
     DEAD_LETTERS,
     ERASURE_RECEIPTS,
     TIER_CHANGES,
+    TIER_DIFFERENCES,
     TIER_FORECASTS,
     decode_row,
 )
@@ -64,6 +65,7 @@ class Announced:
         self._buckets = buckets
         self._seen: set[bytes] = set()
         self._standings: dict[bytes, _Standing] = {}
+        self._differences: dict[bytes, bytes | None] = {}
         self._changes: dict[int, dict[bytes, str]] = {}
 
     def note(self, topic: str, record: Any) -> None:  # noqa: ANN401 - of aiokafka, or a row
@@ -71,6 +73,9 @@ class Announced:
         if topic == CUSTOMER_TIERS:
             value = record.value
             self._standings[record.key] = _NOWHERE if value is None else _standing(value)
+            return
+        if topic == TIER_DIFFERENCES:
+            self._differences[record.key] = record.value
             return
         mark = _mark(topic, record.key, record.value, record.headers)
         self._seen.add(mark)
@@ -88,18 +93,20 @@ class Announced:
         """
         decoded = [(stored, decode_row(stored)) for stored in rows]
         gone = Erasures(erasures)
-        latest: dict[bytes, int] = {}
+        latest: dict[tuple[str, bytes], int] = {}
         ends: dict[bytes, int] = {}
         for place, (_, row) in enumerate(decoded):
-            if row.topic == CUSTOMER_TIERS:
-                latest[row.key or b""] = place
-                if row.value is None:
-                    ends[row.key or b""] = place
+            latest[row.topic, row.key or b""] = place
+            if row.topic == CUSTOMER_TIERS and row.value is None:
+                ends[row.key or b""] = place
         found = []
         for place, (stored, row) in enumerate(decoded):
             key = row.key or b""
             if row.topic == CUSTOMER_TIERS:
-                is_news = place == latest[key] and self._moves(row)
+                is_news = place == latest[row.topic, key] and self._moves(row)
+            elif row.topic == TIER_DIFFERENCES:
+                newest = place == latest[row.topic, key]
+                is_news = newest and self._differences.get(key) != row.value
             elif _mark(row.topic, row.key, row.value, row.headers) in self._seen:
                 is_news = False
             elif row.topic == TIER_CHANGES:
