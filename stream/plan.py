@@ -54,12 +54,16 @@ class Watched:
         measure: The measure.
         cuts: Readings between two neighbouring cuts leave every grade as it is; None
             where every change may matter.
+        common: Those of `cuts` that matter to everyone.
+        varying: Gradings of which only some of `cuts` matter to a customer.
         gradings: Bit mask of the gradings whose tier it may decide, directly or not.
     """
 
     position: int
     measure: Measure
     cuts: tuple[int, ...] | None
+    common: tuple[int, ...]
+    varying: tuple[Grading, ...]
     gradings: int
 
 
@@ -78,6 +82,7 @@ class Plan:
         readers: By source, ``(index into watched, reading)`` of each measure it moves.
         echoes: Watched measures that one more order may by itself move later on, with
             the order's age when it may: ``(index into watched, age in ms)``.
+        varies: Whether there are such gradings for any measure.
         all_gradings: Bit mask of every grading.
         expiring: Positions of gradings whose standing may run out by itself.
         followers: Per grading, the bit mask of those that depend on it, directly or not.
@@ -105,6 +110,7 @@ class Plan:
     watched: tuple[Watched, ...]
     readers: dict[str, tuple[tuple[int, Callable[[Customer, int], Value]], ...]]
     echoes: tuple[tuple[int, int], ...]
+    varies: bool
     all_gradings: int
     expiring: tuple[int, ...]
     followers: tuple[int, ...]
@@ -177,6 +183,7 @@ def compile_policy(
             for i, w in enumerate(watched)
             if w.measure.source == ORDERS and w.measure.echo_ms < NEVER
         ),
+        varies=any(grading.varies for grading in gradings),
         all_gradings=(1 << len(gradings)) - 1,
         expiring=tuple(i for i, grading in enumerate(gradings) if grading.expires),
         followers=tuple(_followers(i, gradings) for i in range(len(gradings))),
@@ -254,6 +261,8 @@ def _watched(
 ) -> Iterator[Watched]:
     enough = [{e[0]: (e[1],)} for e in evidence if e is not None]
     cuts = merged(*(grading.cuts for grading in gradings), *enough)
+    common = merged(*(grading.cuts for grading in gradings if not grading.varies), *enough)
+    varied = [grading for grading in gradings if grading.varies]
     continuous = frozenset[int]().union(*(grading.continuous for grading in gradings))
     for position, measure in enumerate(measures):
         if measure.unit == "text":
@@ -261,9 +270,9 @@ def _watched(
         if position in continuous or position in cuts:
             levels = None if position in continuous else cuts[position]
             mask = _decided_by(position, gradings, evidence)
-            yield Watched(position, measure, levels, mask)
-            for source in measure.also:
-                yield Watched(position, measure.heard_on(source), levels, mask)
+            varying = tuple(grading for grading in varied if position in grading.cuts)
+            for heard in (measure, *(measure.heard_on(source) for source in measure.also)):
+                yield Watched(position, heard, levels, common.get(position, ()), varying, mask)
 
 
 def _decided_by(

@@ -74,13 +74,19 @@ def deciding(plan: Plan, position: int) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def cuts_of(plan: Plan, position: int, measure: int) -> tuple[int, ...]:
-    """Return the ascending readings of a measure at which a grading may change, however."""
+def cuts_of(
+    plan: Plan, position: int, measure: int, values: Sequence[Value] | None = None
+) -> tuple[int, ...]:
+    """Return the ascending readings of a measure at which a grading may change, however.
+
+    With *values*, all readings of a customer: only those that matter to it.
+    """
     mask = leaders(plan, position)
     found: set[int] = set()
     for other, grading in enumerate(plan.gradings):
         if mask >> other & 1:
-            found.update(grading.cuts.get(measure, ()))
+            cuts = grading.cuts if values is None else grading.cuts_for(values)
+            found.update(cuts.get(measure, ()))
             evidence = plan.evidence[other]
             if evidence is not None and evidence[0] == measure:
                 found.add(evidence[1])

@@ -81,13 +81,14 @@ class Horizon:
             value: int = values[watched.position]  # type: ignore[assignment]
             if low[index] <= value < high[index] and dues[index] > now_ms:
                 continue
-            cuts = watched.cuts
-            if cuts is None:
+            if watched.cuts is None:
                 least, limit = value, value + 1
             else:
-                cell = bisect_right(cuts, value)
-                least = cuts[cell - 1] if cell else _LOWEST
-                limit = cuts[cell] if cell < len(cuts) else NEVER
+                least, limit = _between(watched.common, value)
+                for grading in watched.varying:
+                    own = grading.cuts_for(values).get(watched.position, ())
+                    near, far = _between(own, value)
+                    least, limit = max(least, near), min(limit, far)
             low[index], high[index] = least, limit
             dues[index] = watched.measure.due_ms(customer, now_ms, least, limit)
         self.plan_ahead(customer)
@@ -110,6 +111,13 @@ class Horizon:
         customer.due_ms = due_ms
         customer.risk_ms = risk_ms
         customer.quiet_ms = min(due_ms, risk_ms - self.lead_ms)
+
+
+def _between(cuts: Sequence[int], value: int) -> tuple[int, int]:
+    """Return the cut at or below a reading and the one above it."""
+    cell = bisect_right(cuts, value)
+    least = cuts[cell - 1] if cell else _LOWEST
+    return least, cuts[cell] if cell < len(cuts) else NEVER
 
 
 def _runs_out_ms(grading: Grading, standing: Grade) -> int:

@@ -266,6 +266,8 @@ class Scorer:
         customer.roll(now_ms)
         customer.clock_ms = now_ms
         if not customer.low or source == PROFILE:
+            if self.plan.varies:
+                customer.forget_ranges()  # they may be those of another segment
             return self._judge.grade(customer, now_ms, before, cause, self.plan.all_gradings)
         mask = self._horizon.moved(customer, now_ms, source)
         if mask:

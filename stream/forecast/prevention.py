@@ -38,7 +38,7 @@ class Preventions:
         self._scorer = scorer
         self._levels = {
             grading.name: [
-                (index, plan.measures[index].unit, cuts_of(plan, position, index))
+                (position, index, plan.measures[index].unit)
                 for index in deciding(plan, position)
                 if plan.measures[index].source == ORDERS
             ]
@@ -72,8 +72,10 @@ class Preventions:
         """Return how far money and counts are from their next levels when it falls."""
         found: dict[str, set[int]] = {"money": {0}, "count": set()}
         values = trial.at_the_fall()
-        for index, unit, cuts in self._levels[grading]:
+        plan = self._scorer.plan
+        for position, index, unit in self._levels[grading]:
             if unit in found:
+                cuts = cuts_of(plan, position, index, values)
                 value: int = values[index]  # type: ignore[assignment]
                 found[unit].update(cut - value for cut in cuts if value < cut <= value + MAX_MINOR)
         return {unit: sorted(steps)[:_MOST_STEPS] for unit, steps in found.items()}

@@ -136,6 +136,8 @@ class Grading(ABC):
         expires: Whether a standing may run out by itself (see `due_ms`).
         words: Texts per measure that it asks for; a text measure has no cuts but these.
         ladder: The tiers with their levels, for gradings that compare one level with them.
+        varies: Whether fewer of `cuts` matter to a customer, by what a measure of text reads of
+            it (see `cuts_for`).
     """
 
     name: str
@@ -147,6 +149,7 @@ class Grading(ABC):
     expires: bool = False
     words: dict[int, tuple[str, ...]] = field(default_factory=dict)
     ladder: Ladder = NO_LADDER
+    varies: bool = False
 
     @abstractmethod
     def tier(self, reading: Reading, standing: Grade) -> str | None:

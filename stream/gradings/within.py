@@ -28,10 +28,12 @@ class Within(Grading):
         by: Position of the measure of text that says which segment.
         parts: The grading of each segment, by its value; `REST` for the rest. One whose levels
             are not known yet grades nobody.
+        levels: The cuts that matter in each segment, by its value.
     """
 
     by: int = 0
     parts: Mapping[str, Grading] = field(default_factory=dict)
+    levels: Mapping[str, Mapping[int, tuple[int, ...]]] = field(default_factory=dict)
 
     def tier(self, reading: Reading, standing: Grade) -> str | None:
         """Return the tier among the customers of the segment."""
@@ -47,16 +49,16 @@ class Within(Grading):
 
     def cuts_for(self, values: Sequence[Value]) -> Mapping[int, tuple[int, ...]]:
         """Return the cuts of the customer's own segment."""
-        return merged(_known(self.by), self.part(values).cuts)
+        return self.levels[self.segment(values)]
 
-    def segment(self, values: Sequence[Value]) -> str | None:
+    def segment(self, values: Sequence[Value]) -> str:
         """Return the value of the customer's segment."""
         value = values[self.by]
         return value if isinstance(value, str) and value in self.parts else REST
 
     def part(self, values: Sequence[Value]) -> Grading:
         """Return the grading of the customer's segment."""
-        return self.parts[self.segment(values) or REST]
+        return self.parts[self.segment(values)]
 
     def graded(self) -> Grading:
         """Return the grading of a segment whose levels are known."""
@@ -91,16 +93,16 @@ def compile_within(
         parts[segment.value] = compiled(replace(scope, cuts=cuts))
     if all(isinstance(part, Ungraded) for part in parts.values()):
         return parts[REST]
+    # Whether the segment is known at all makes a difference as well.
+    known = {by: (MISSING + 1,)}
+    levels = {value: merged(known, part.cuts) for value, part in parts.items()}
     return Within(
         name,
         parts[REST].tiers,
-        cuts=merged(_known(by), *(part.cuts for part in parts.values())),
+        cuts=merged(*levels.values()),
         words={by: within.segments},
+        varies=True,
         by=by,
         parts=parts,
+        levels=levels,
     )
-
-
-def _known(by: int) -> dict[int, tuple[int, ...]]:
-    """Return the cut of a measure of text: whether it is known at all."""
-    return {by: (MISSING + 1,)}

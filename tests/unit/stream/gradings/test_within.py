@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from schemas.policy import PolicyDocument, parse_policy
-from stream.customer import Grade
+from stream.customer import Customer, Grade
+from stream.fold import Scorer
 from stream.gradings.base import Reading
 from stream.gradings.ungraded import Ungraded
 from stream.plan import compile_policy
@@ -124,3 +125,15 @@ def test_a_segment_keeps_its_ranking_while_others_are_listed_anew() -> None:
     assert names[0]["trade"] == names[1]["trade"]
     assert names[0][""] != names[1][""]
     assert len(set(names[1].values())) == 4
+
+
+def test_a_reading_may_move_between_the_cuts_of_ones_own_segment() -> None:
+    """An order that passes the cut of another costs no evaluation; a new segment has new cuts."""
+    plan = compile_policy(document(), census(document(), ROWS))
+    scorer, customer = Scorer(plan), Customer("c1", plan.shape)
+    (spent,) = plan.watched
+    assert spent.cuts == (70, 500, 900)
+    industries = {"retail": 900, "trade": 70, None: 500}
+    for record_ms, (industry, level) in enumerate(industries.items(), start=1):
+        scorer.describe(customer, record_ms, f"e{record_ms}", {"industry": industry})
+        assert customer.high == [level]
