@@ -119,7 +119,7 @@ class Customer:
         high: Per watched measure, the first value above that no longer does.
         dues: Per watched measure, when time alone may first take it out of that range.
         asides: What judging has to tell besides changes; transient, taken by the bucket.
-        described: Whether its attributes have changed since its ranks were told; transient.
+        described: Its attributes as they were when its ranks were last told; transient.
         ranks: The ranked readings as last told, by ranking, where known; transient like the next.
         ranks_due_ms: No ranked reading changes by time alone before this instant; 0: unknown.
         shadow: Its standing under a policy that runs beside the one in force; None without one.
@@ -181,7 +181,7 @@ class Customer:
         self.high: list[int] = []
         self.dues: list[int] = []
         self.asides: list[Aside] = []
-        self.described = False
+        self.described: dict[str, str | int | bool] = {}
         self.ranks: dict[str, int | None] = {}
         self.ranks_due_ms = 0
         self.erased_ms: int | None = None
@@ -236,7 +236,7 @@ class Customer:
         twin.attributes_ms = self.attributes_ms
         twin.look_ms = NEVER
         twin.warned, twin.untold, twin.asides = None, [], []
-        twin.described, twin.ranks, twin.ranks_due_ms = False, {}, 0
+        twin.described, twin.ranks, twin.ranks_due_ms = {}, {}, 0
         twin.low, twin.high, twin.dues = self.low.copy(), self.high.copy(), self.dues.copy()
         twin.shadow = None
         return twin
@@ -385,6 +385,7 @@ def restore(customer_id: str, found: Stored, shape: Shape) -> Customer:
     customer.look_ms = found.look_ms
     customer.warned = found.warned
     customer.attributes = found.attributes
+    customer.described = found.attributes.copy()
     customer.pending = found.pending
     customer.consent = found.consent
     for kind, totals, closed, newest in found.series:
@@ -452,9 +453,7 @@ def reshape(customer: Customer, older: Shape, shape: Shape, attributes: Collecti
     standings = dict(zip(older.names, customer.grades, strict=True)) | customer.retired
     _stand(customer, standings, shape)
     customer.packed_grades = None
-    kept = {k: v for k, v in customer.attributes.items() if k in attributes}
-    customer.described = customer.described or kept != customer.attributes
-    customer.attributes = kept
+    customer.attributes = {k: v for k, v in customer.attributes.items() if k in attributes}
     told_ms = customer.attributes_ms
     customer.attributes_ms = {k: at_ms for k, at_ms in told_ms.items() if k in attributes}
     if shape.groups and customer.kin is None:

@@ -54,7 +54,6 @@ def describe(
 ) -> None:
     """Let the customer say something of itself at *now_ms*; None removes an attribute."""
     identity = customer.identity
-    customer.described = True
     own = [(customer.attributes, customer.attributes_ms)]
     if identity is not None and identity.members:
         own.append((identity.attributes, identity.attributes_ms))
@@ -83,7 +82,6 @@ def join_attributes(customer: Customer, identity: Identity) -> None:
             attributes.pop(name, None)
             if name in values:
                 attributes[name] = values[name]
-    customer.described = customer.described or attributes != customer.attributes
     customer.attributes, customer.attributes_ms = attributes, attributes_ms
 
 

@@ -65,11 +65,11 @@ class Standings:
             for name, reading in customer.ranks.items():
                 if name in kept and told.get(name, _NEVER_TOLD) != reading:
                     ranks.setdefault(name, {})[customer_id] = reading
-            if customer.described:
+            if customer.described != customer.attributes:
                 for name in _left(customer, plan):
                     if name in kept:
                         ranks.setdefault(name, {})[customer_id] = None
-                customer.described = False
+                customer.described = customer.attributes.copy()
         self.untold = {}
         return ranks
 

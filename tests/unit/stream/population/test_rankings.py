@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from stream.customer import Customer, decode, encode
 from stream.plan import compile_policy
+from stream.population.standings import Standings
+from tests.unit.stream.gradings.test_within import document as within
 from tests.unit.stream.population.test_census import ABC, CELLS, CLASSES, SEGMENT, document
 
 LIVE = {"population": {"cadence": "daily"}}
@@ -62,3 +65,25 @@ def test_a_ranking_keeps_its_name_while_its_definition_stays() -> None:
         document(gradings={"abc": ABC}, time_zone="Asia/Tokyo", **LIVE)
     ).rankings
     assert len({one.name, other.name, zone.name}) == 3
+
+
+def test_a_customer_is_told_of_in_its_own_segment_and_taken_out_of_others_when_it_moves() -> None:
+    """However its attributes came to be others than those that were loaded from the store."""
+    plan = compile_policy(within())
+    rankings = {r.segment[1].value: r.name for r in plan.rankings if r.segment is not None}
+    stored = Customer("c1", plan.shape)
+    stored.attributes = {"industry": "retail"}
+    for now, expected in (
+        ("retail", {rankings["retail"]: {"c1": 0}}),
+        (
+            "trade",
+            {name: {"c1": None} for name in rankings.values()} | {rankings["trade"]: {"c1": 0}},
+        ),
+    ):
+        customer = decode("c1", encode(stored, plan.shape), plan.shape)
+        customer.attributes = {"industry": now}
+        standings = Standings()
+        standings.note("c1", 5)
+        assert standings.tell({"c1": customer}, plan, lambda _: plan) == expected
+        standings.note("c1", 6)
+        assert standings.tell({"c1": customer}, plan, lambda _: plan) == {}
