@@ -6,6 +6,9 @@ from pydantic import Field, JsonValue
 
 from schemas.base import CustomerEvent, Event, Id, Instant, Score, Sentence, Word
 
+MOST_CUTS = 1_000
+"""How many cuts one control may carry: those of a policy, every segment by itself."""
+
 
 class PolicyPublished(Event):
     """A policy takes effect. What is inside is checked by the policy language, not here.
@@ -151,8 +154,10 @@ class PopulationCuts(Event):
     customer_id: Id | None = None
     policy: Word
     version: Annotated[int, Field(ge=1)]
-    cuts: Annotated[dict[Id, Annotated[list[int], Field(min_length=1)]], Field(max_length=1000)]
-    customers: Annotated[dict[Id, Annotated[int, Field(ge=0)]], Field(max_length=1000)]
+    cuts: Annotated[
+        dict[Id, Annotated[list[int], Field(min_length=1)]], Field(max_length=MOST_CUTS)
+    ]
+    customers: Annotated[dict[Id, Annotated[int, Field(ge=0)]], Field(max_length=MOST_CUTS)]
 
 
 ControlEvent = Annotated[

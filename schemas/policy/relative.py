@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from schemas.controls import MOST_CUTS
 from schemas.policy.findings import Location, Mistake, shown
 from schemas.policy.fit import Fit
 from schemas.policy.part import Items, Part, refuse
@@ -169,6 +170,9 @@ def population_mistakes(
             if getattr(population, key) is not None:
                 allowed = "nothing without a cadence: hourly, daily, weekly or monthly"
                 yield Mistake(("population", key), shown(key), allowed, at_key=True)
+    elif len(open_cuts) > MOST_CUTS:
+        allowed = f"it for at most {MOST_CUTS:,} cuts, not {len(open_cuts):,}; list fewer segments"
+        yield Mistake(("population", "cadence"), shown(population.cadence), allowed)
     elif not open_cuts and not fit.broken:
         allowed = "nothing: every cut is frozen, or no grading is relative to the population"
         yield Mistake(("population", "cadence"), shown(population.cadence), allowed)

@@ -111,6 +111,25 @@ def test_a_mistake_says_what_is_allowed(old: str, new: str, said: str) -> None:
     assert found[0].startswith(f"gradings.{said}"), found
 
 
+def test_a_policy_has_no_more_cuts_than_a_control_carries() -> None:
+    """Else no census could ever tell of them."""
+    listed = [f"s{number}" for number in range(MOST_SEGMENTS)]
+    grading = {
+        "type": "pareto",
+        "measure": "spent",
+        "within": {"measure": "industry", "segments": listed},
+    }
+    data = json.loads(parse_policy(POLICY, "p.yaml").model_dump_json()) | {
+        "population": {"cadence": "daily"},
+        "gradings": {f"g{number}": grading for number in range(20)},
+    }
+    (said,) = findings_of(json.dumps(data))
+    allowed = "it for at most 1,000 cuts, not 1,020; list fewer segments"
+    assert said == f"population.cadence: 'daily'; {allowed}"
+    data["gradings"].pop("g19")
+    assert len(parse_policy(json.dumps(data), "p.yaml").followed_cuts()) == 969
+
+
 def test_a_frozen_cut_must_be_that_of_a_segment() -> None:
     (said,) = findings_of(POLICY.replace("abc.measure[retail]", "abc.measure"))
     assert said.startswith("population.frozen.abc.measure: 'abc.measure'; the cuts of this policy:")
