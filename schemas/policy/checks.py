@@ -44,6 +44,8 @@ class Checker:
             yield from self.policy.groups.mistakes(self.policy)
         if self.policy.forecasts is not None:
             yield from self.policy.forecasts.mistakes(("forecasts",), fit)
+        if self.policy.routes is not None:
+            yield from self.policy.routes.mistakes(("routes",), fit)
 
     def _reviews(self, fit: Fit) -> Iterator[Mistake]:
         """Yield what is reviewed although nothing of that name is there."""

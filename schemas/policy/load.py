@@ -179,6 +179,8 @@ def _governing(location: Location, around: list[Any]) -> str | None:
     """Return the measure whose level stands at *location*; None when it is points of a score."""
     if location[0] == "population":
         return _frozen_measure(str(location[2]), around[0])
+    if location[0] == "routes":
+        return str(around[1].get("amount"))
     for depth in range(len(location) - 1, -1, -1):
         if isinstance(around[depth], Mapping):
             if isinstance(around[depth].get("measure"), str):

@@ -21,6 +21,7 @@ from schemas.policy.quantities import (
     whole_level,
 )
 from schemas.policy.relative import Population, RelativeCut, relative_cuts
+from schemas.policy.routes import Routes
 from schemas.policy.treatments import Treatments
 from schemas.vocabulary import STAGES
 
@@ -46,6 +47,7 @@ class PolicyShape(Part):
         treatments: What each grade gets.
         groups: What members of a group add to it; None where everyone stands alone.
         forecasts: What is foretold; None: nothing.
+        routes: Who is told of what; None: nobody.
     """
 
     policy: PolicyName = Field(description="a name of a-z 0-9 -")
@@ -62,6 +64,7 @@ class PolicyShape(Part):
     treatments: Treatments | None = None
     groups: Groups | None = None
     forecasts: Forecasts | None = None
+    routes: Routes | None = None
 
     @property
     def exponent(self) -> int:
