@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import faust
 
+from agents.alerts.channels import read_addresses
+from agents.alerts.courier import Courier
+from agents.alerts.directory import Directory
+from agents.alerts.service import AlertService
 from agents.census import CensusService
 from agents.feed import ChangeFeed
 from agents.health import add_pages
@@ -15,8 +19,11 @@ from agents.metrics import Metrics
 from agents.population import PopulationService
 from agents.relay import Relay
 from agents.scoring import ScoringService
+from agents.settings import HEARD
 from agents.watchdog import Watchdog
+from stream.adapters.redis_desk import RedisDesk
 from stream.adapters.redis_store import RedisStore
+from stream.editions import scorer_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,10 +57,14 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
     """Return the application of one worker process.
 
     ``scoring`` reads the input topics and needs the *first* policy, ``delivery`` publishes what
-    scoring found, ``all`` does both. Any number of processes may run side by side.
+    scoring found, ``alerts`` tells people of it by the policy, ``all`` does all of it. Any number
+    of processes may run side by side.
     """
+    alerting = role == "alerts" or (role == "all" and settings.alerts)
     app = TierstreamApp(
-        settings.group("feed"),
+        # Who tells people must see every partition of what they are told of: another group than
+        # that of workers which only audit.
+        settings.group("alerts" if alerting else "feed"),
         broker=_broker_url(settings.kafka),
         broker_credentials=_credentials(settings),
         broker_client_id="tierstream-feed",
@@ -72,28 +83,56 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
     metrics = Metrics()
     metrics.build.labels(_version(), role).set(1)
     metrics.buckets.set(settings.buckets)
-    working: list[ScoringService | Relay] = []
+    working: list[ScoringService | Relay | AlertService] = []
     counting: list[CensusService | PopulationService] = []
-    if first is not None:
+    if first is not None and role in {"scoring", "all"}:
         stores = open_store(settings), open_store(settings)
         scoring = ScoringService(settings, stores, first, metrics)
         working.append(scoring)
         counting.append(PopulationService(open_store(settings), scoring.at_home, metrics))
         if settings.clock == "wall":
             counting.append(CensusService(settings, open_store(settings), scoring, metrics))
-    if role != "scoring":
+    if role in {"delivery", "all"}:
         working.append(Relay(settings, open_store(settings), metrics))
-    if role != "scoring" and settings.audit:
+    if first is not None and alerting:
+        working.append(_alerts(app, settings, first, metrics))
+    if role in {"delivery", "all"} and settings.audit:
         feed = ChangeFeed(metrics)
         topic = app.topic(settings.topic("tier-changes"), value_type=bytes, key_type=bytes)
         app.agent(topic, name="tier-changes")(feed.follow)
-    else:
+    elif not alerting:
         # Faust's own consumer has nothing to read here.
         app.boot_strategy.enable_kafka_consumer = False
     app.metrics = metrics
     app.parts = [*working, *counting, Watchdog(settings, metrics, working)]
     add_pages(app, metrics, working)
     return app
+
+
+def _alerts(
+    app: TierstreamApp, settings: Settings, first: Edition, metrics: Metrics
+) -> AlertService:
+    """Return the service that tells people, with an agent on each topic it hears."""
+    directory = Directory(open_store(settings), settings.buckets, first)
+    service = AlertService(
+        RedisDesk(settings.redis, prefix=settings.key_prefix, area="alerts"),
+        directory,
+        Courier(read_addresses(settings), settings.alert_timeout_ms / 1000),
+        metrics,
+        timeout_ms=settings.alert_timeout_ms,
+        card_url=settings.card_url,
+    )
+    for base in heard(first):
+        topic = app.topic(settings.topic(base), value_type=bytes, key_type=bytes)
+        app.agent(topic, name=f"alerts-{base}")(service.follower(base))
+    return service
+
+
+def heard(first: Edition) -> list[str]:
+    """Return what alerts listen to: interactions, of which there are many, only for complaints."""
+    routes = scorer_of(first).plan.document.routes
+    about = {rule.about for rule in routes.rules} if routes is not None else set()
+    return [base for base in HEARD if base != "interactions" or "complaints" in about]
 
 
 def open_store(settings: Settings) -> RedisStore:

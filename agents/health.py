@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
     import faust
 
+    from agents.alerts.service import AlertService
     from agents.metrics import Metrics
     from agents.relay import Relay
 
 
-def add_pages(app: faust.App, metrics: Metrics, parts: Sequence[ScoringService | Relay]) -> None:
+def add_pages(
+    app: faust.App, metrics: Metrics, parts: Sequence[ScoringService | Relay | AlertService]
+) -> None:
     """Serve the pages for *parts*.
 
     `/healthz` answers as long as the event loop turns (restart the process when it does

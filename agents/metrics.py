@@ -1,6 +1,7 @@
 """Every metric tierstream exposes: one closed list. No customer, owner or policy text in labels.
 
 `docs/metrics.md` is made from it (`python -m agents.metrics_page --write`).
+Channels of alerts are told apart by their names.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Metrics:
         self._was_committed(make)
         self._was_announced(make)
         self._population(make)
+        self._telling(make)
         self._process(make)
         self._start_at_zero()
 
@@ -217,6 +219,34 @@ class Metrics:
         )
         self.count_age = make.gauge(
             "tierstream_population_age_seconds", "Age of the oldest count among own buckets."
+        )
+
+    def _telling(self, make: Instruments) -> None:
+        self.alerts_heard = make.counter(
+            "tierstream_alerts_heard",
+            "Records that alerts may be about: told, unrouted (no rule is about them), history "
+            "(older than the first alerts), unreadable.",
+            ["topic", "verdict"],
+        )
+        self.alerts_made = make.counter(
+            "tierstream_alerts",
+            "Messages to people: alert, digest, escalation.",
+            ["channel", "kind"],
+        )
+        self.alert_deliveries = make.counter(
+            "tierstream_alert_deliveries",
+            "Attempts to deliver a message: delivered, failed (tried again), parked (given up).",
+            ["channel", "outcome"],
+        )
+        self.alert_queue = make.gauge(
+            "tierstream_alert_queue_messages", "Messages that wait for a channel.", ["channel"]
+        )
+        self.alerts_parked = make.gauge(
+            "tierstream_alerts_parked", "Messages that were given up and can be looked at."
+        )
+        self.alert_latency = make.histogram(
+            "tierstream_alert_latency_seconds",
+            "Time from the instant of a change to the delivery of its alert (wall clock runs).",
         )
 
     def _process(self, make: Instruments) -> None:

@@ -45,7 +45,7 @@ async def await_kafka(settings: Settings, role: Role) -> None:
                 continue
             missing = sorted(name for name, count in counts.items() if not count)
             if not missing:
-                if role != "delivery":
+                if role in {"scoring", "all"}:
                     check_partitions(settings, counts)
                 return
             log.warning("topics_missing", topics=missing, remedy="tierstream topics create")
@@ -59,7 +59,7 @@ def check_store(store: Store, buckets: int, role: Role) -> None:
         StoreMismatch: It refuses us, or is another installation's; waiting would not help.
     """
     try:
-        if role == "delivery":
+        if role in {"delivery", "alerts"}:
             store.ping()
         else:
             store.install(buckets)

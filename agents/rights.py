@@ -15,7 +15,7 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 
 from agents.kafka import connection
-from agents.settings import INPUTS, OUTBOX, OUTPUTS
+from agents.settings import HEARD, INPUTS, OUTBOX, OUTPUTS
 from stream.groups.member_rows import GROUP_MEMBERS
 
 if TYPE_CHECKING:
@@ -55,19 +55,23 @@ def needed(settings: Settings, role: Role) -> list[Right]:
     'Read on group shop-outbox-marks'
     """
     reads, writes, groups = list[str](), list[str](), list[str]()
-    if role != "delivery":
+    if role in {"scoring", "all"}:
         reads += INPUTS
         groups += ["scoring"]
-    # Where Redis is empty, markers tell a new installation from one that was lost.
-    reads += [OUTBOX]
-    groups += ["outbox-marks"]
-    if role != "scoring":
+    if role != "alerts":
+        # Where Redis is empty, markers tell a new installation from one that was lost.
+        reads += [OUTBOX]
+        groups += ["outbox-marks"]
+    if role in {"delivery", "all"}:
         writes += [*OUTPUTS, GROUP_MEMBERS]
         groups += ["delivery"]
         if settings.audit:
             reads += ["tier-changes"]
             groups += ["feed"]
-    relay = [] if role == "scoring" else [f"{settings.group('relay')}-0"]
+    if role == "alerts" or (role == "all" and settings.alerts):
+        reads += [topic for topic in HEARD if topic not in reads]
+        groups += ["alerts"]
+    relay = [f"{settings.group('relay')}-0"] if role in {"delivery", "all"} else []
     return [
         *(Right("Read", "topic", settings.topic(base)) for base in reads),
         *(Right("Write", "topic", settings.topic(base)) for base in writes),

@@ -29,13 +29,15 @@ OUTPUTS = (
     "erasure-receipts",
 )
 OUTBOX = "outbox"
+HEARD = ("tier-changes", "tier-forecasts", "interactions")
+"""What alerts are about."""
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 
 Clock = Literal["wall", "stream"]
-Role = Literal["scoring", "delivery", "all"]
+Role = Literal["scoring", "delivery", "alerts", "all"]
 
 
 class SettingsError(ValueError):
@@ -98,6 +100,11 @@ class Settings:
         session_timeout_ms: How long a worker may be silent before its partitions go to others.
         audit: Whether delivery workers read the published changes back and check the
             chain rule on them.
+        alerts: Whether workers of the role ``all`` tell people, where the policy has routes.
+        channels_file: YAML file of channels and their addresses; those in the environment
+            (``TIERSTREAM_CHANNEL_<NAME>``) stand before it.
+        card_url: Page that shows a customer, whose id is put behind it as a fragment; "": none.
+        alert_timeout_ms: How long a channel may take to accept a message.
         web_host: Address of the health and metrics endpoints.
         web_port: Their port; 0 picks a free one.
         stall_after_ms: Time without progress, while there is work, that is a stall.
@@ -123,6 +130,10 @@ class Settings:
     max_record_bytes: int = 1_000_000
     session_timeout_ms: int = 10_000
     audit: bool = True
+    alerts: bool = True
+    channels_file: str = ""
+    card_url: str = ""
+    alert_timeout_ms: int = 10_000
     web_host: str = "127.0.0.1"
     web_port: int = 6066
     stall_after_ms: int = 30_000
@@ -148,6 +159,7 @@ class Settings:
 
 _REDIS_FILES = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 _SWITCH = {"on": True, "off": False}
+_SWITCHES = {f.name for f in fields(Settings) if f.type == "bool"}
 _NUMBERS = {f.name for f in fields(Settings) if f.type == "int"}
 
 
@@ -228,7 +240,7 @@ def _check_redis(url: str) -> None:
 
 
 def _parse(variable: str, name: str, text: str) -> object:
-    if name == "audit":
+    if name in _SWITCHES:
         if text not in _SWITCH:
             message = f"{variable}: {text!r} is not allowed; allowed: on, off"
             raise SettingsError(message)

@@ -17,6 +17,7 @@ from mode import Service
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from agents.alerts.service import AlertService
     from agents.metrics import Metrics
     from agents.relay import Relay
     from agents.scoring import ScoringService
@@ -40,7 +41,7 @@ class Watchdog(Service):
         self,
         settings: Settings,
         metrics: Metrics,
-        parts: Sequence[ScoringService | Relay],
+        parts: Sequence[ScoringService | Relay | AlertService],
         **more: Any,  # noqa: ANN401
     ) -> None:
         """Watch *parts*."""

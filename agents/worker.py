@@ -8,7 +8,8 @@ import gc
 import logging
 import sys
 from contextlib import closing
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
 
 import structlog
 from faust import Worker
@@ -16,13 +17,13 @@ from faust import Worker
 from agents.app import create_app, open_store
 from agents.preflight import await_kafka, check_store
 from agents.reach import RefusedError
-from agents.settings import SettingsError, from_environment
+from agents.settings import Role, SettingsError, from_environment
 from schemas.policy import PolicyFileError, load_policy
 from stream.editions import first_edition
 from stream.store import StoreMismatch
 
 if TYPE_CHECKING:
-    from agents.settings import Role, Settings
+    from agents.settings import Settings
 
 _COLLECT_AFTER = 200_000
 
@@ -60,7 +61,11 @@ def run_worker(settings: Settings, role: Role) -> None:
         SettingsError: The topics do not fit.
         StoreMismatch: Redis refuses us, or is another installation's.
     """
-    first = None if role == "delivery" else first_edition(load_policy(settings.policy))
+    first = None
+    if role != "delivery":
+        document = load_policy(settings.policy)
+        first = first_edition(document)
+        settings = replace(settings, alerts=settings.alerts and document.routes is not None)
     with closing(open_store(settings)) as store:
         check_store(store, settings.buckets, role)
     asyncio.run(await_kafka(settings, role))
@@ -76,7 +81,7 @@ def run_worker(settings: Settings, role: Role) -> None:
 def main() -> None:
     """Run one worker by ``TIERSTREAM_*`` variables."""
     parser = argparse.ArgumentParser(prog="python -m agents.worker", description=__doc__)
-    parser.add_argument("--role", choices=["scoring", "delivery", "all"], default="all")
+    parser.add_argument("--role", choices=get_args(Role), default="all")
     parser.add_argument("--log-json", action="store_true", help="log as JSON lines")
     arguments = parser.parse_args()
     configure_logging(as_json=arguments.log_json)

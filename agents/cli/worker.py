@@ -16,6 +16,7 @@ class RoleName(StrEnum):
 
     SCORING = "scoring"
     DELIVERY = "delivery"
+    ALERTS = "alerts"
     ALL = "all"
 
 
@@ -29,7 +30,10 @@ class ClockName(StrEnum):
 def worker(  # noqa: PLR0913, PLR0917 - one parameter for each option of the command
     role: Annotated[
         RoleName,
-        typer.Option(help="scoring reads events, delivery publishes changes, all does both."),
+        typer.Option(
+            help="scoring reads events, delivery publishes changes, alerts tells people, "
+            "all does all of it."
+        ),
     ] = RoleName.ALL,
     policy: options.Policy = None,
     clock: Annotated[

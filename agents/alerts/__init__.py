@@ -1,0 +1,1 @@
+"""Alerts to people: hearing of changes, saying them in words, and getting the words across."""

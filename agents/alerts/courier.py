@@ -1,0 +1,127 @@
+"""Getting a message to people through apprise, whatever the other side does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import threading
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from agents.dispatch import UndeliveredError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from agents.alerts.channels import Addresses
+    from agents.alerts.message import Message
+
+_STATUS = re.compile(r"\berror=(\d{3})\b")
+_URGENT = {"alert", "escalation"}
+
+
+class Courier:
+    """Delivers messages, each attempt in a thread of its own that may hang without harm.
+
+    What went wrong is said without quoting apprise, whose words may hold an address.
+    """
+
+    def __init__(self, addresses: Addresses, timeout_s: float) -> None:
+        """Give each attempt *timeout_s*."""
+        self._addresses = addresses
+        self._timeout_s = timeout_s
+        self._hanging: dict[str, threading.Thread] = {}
+        silence()
+
+    async def deliver(self, message: Message) -> None:
+        """Deliver *message* to every address of its channel.
+
+        Raises:
+            UndeliveredError: At least one has not taken it. Others may have.
+        """
+        channel = message.channel
+        addresses = self._addresses.of(channel)
+        if not addresses:
+            raise UndeliveredError("no address is known for this channel")
+        before = self._hanging.get(channel)
+        if before is not None and before.is_alive():
+            raise UndeliveredError("the attempt before it still hangs")
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[str] = loop.create_future()
+        work = partial(notify, addresses, message.title, message.body, message.kind)
+        # Not a pool's thread: the end of the process would wait for one of those.
+        thread = threading.Thread(
+            target=_answer, args=(loop, answer, work), name=f"alert-{channel}", daemon=True
+        )
+        self._hanging[channel] = thread
+        thread.start()
+        try:
+            why = await asyncio.wait_for(answer, self._timeout_s)
+        except TimeoutError:
+            raise UndeliveredError(f"no answer within {self._timeout_s:g} s") from None
+        if why:
+            raise UndeliveredError(why)
+
+
+def notify(addresses: Sequence[str], title: str, body: str, kind: str) -> str:
+    """Send to every address; return why one has not taken it, "" if all have. Blocks.
+
+    What is said holds no address.
+    """
+    import apprise  # noqa: PLC0415 - takes a second, and only those who send need it
+
+    # One after the other in this thread: its time-out is ours.
+    asset = apprise.AppriseAsset(
+        app_id="tierstream",
+        app_desc="tierstream",
+        async_mode=False,
+        storage_mode=apprise.PersistentStoreMode.MEMORY,
+        service_timeout=0,
+    )
+    to = apprise.Apprise(asset=asset)
+    for number, address in enumerate(addresses, 1):
+        if not to.add(address):
+            return f"address {number} of this channel is none that apprise knows"
+    urgent = kind in _URGENT
+    result = to.notify(
+        title=title,
+        body=body,
+        notify_type=apprise.NotifyType.WARNING if urgent else apprise.NotifyType.INFO,
+        body_format=apprise.NotifyFormat.TEXT,
+    )
+    if result:
+        return ""
+    return "; ".join(_why(one) for one in result if not one) or "refused"
+
+
+def silence() -> None:
+    """Let apprise log nothing: its lines may hold addresses."""
+    logger = logging.getLogger("apprise")
+    logger.setLevel(logging.CRITICAL + 1)
+    logger.propagate = False
+
+
+def _why(result: Any) -> str:  # noqa: ANN401 - apprise's result
+    said = " ".join(entry.message for attempt in result.attempts for entry in attempt.logs)
+    status = _STATUS.search(said)
+    service = str(result.name)
+    return f"{service} answered {status[1]}" if status else f"{service} could not be reached"
+
+
+def _answer(
+    loop: asyncio.AbstractEventLoop, answer: asyncio.Future[str], work: Callable[[], str]
+) -> None:
+    try:
+        why = work()
+    except Exception as exc:  # noqa: BLE001 - a plugin's fault must not end the thread unheard
+        why = f"apprise failed: {type(exc).__name__}"
+
+    def tell() -> None:
+        if not answer.done():
+            answer.set_result(why)
+
+    try:
+        loop.call_soon_threadsafe(tell)
+    except RuntimeError:
+        return  # the loop is closed: nobody waits any more
