@@ -96,9 +96,10 @@ def notify(addresses: Sequence[str], title: str, body: str, kind: str) -> str:
 
 
 def silence() -> None:
-    """Let apprise log nothing: its lines may hold addresses."""
+    """Let nothing that apprise logs get anywhere but into its results: it may hold addresses."""
     logger = logging.getLogger("apprise")
-    logger.setLevel(logging.CRITICAL + 1)
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(logging.NullHandler())
     logger.propagate = False
 
 

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from agents.cli import (
+    alerts,
     cuts,
     decisions,
     demo,
@@ -53,6 +54,7 @@ app.command()(rebuild.rebuild)
 app.command()(serve.serve)
 app.command()(doctor.doctor)
 policy.app.command()(cuts.cuts)
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(fit.app, name="fit")
 app.add_typer(policy.app, name="policy")
 app.add_typer(topics.app, name="topics")

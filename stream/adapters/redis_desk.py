@@ -74,10 +74,10 @@ class RedisDesk(RedisQueue):
 
     def threads(self) -> Iterator[tuple[str, Thread]]:
         """Yield every thread with its key; one that changes meanwhile may come twice."""
-        cursor = b"0"
+        cursor: int | bytes = 0
         while True:
             ((cursor, flat),) = self._call([("HSCAN", self.key("threads"), cursor, "COUNT", _SCAN)])
             for key, known in zip(flat[::2], flat[1::2], strict=True):
                 yield key.decode(), _thread(known)
-            if cursor == b"0":
+            if int(cursor) == 0:
                 return

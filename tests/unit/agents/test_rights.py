@@ -12,7 +12,7 @@ from agents.settings import Role, Settings
 from stream.adapters.redis_store import scripts
 from tests.documented import documented
 
-SETTINGS = Settings(namespace="shop")
+SETTINGS = Settings(namespace="shop", alerts=False)
 
 
 def granted(block: str, user: str) -> set[tuple[str, str, str]]:
@@ -38,6 +38,7 @@ def granted(block: str, user: str) -> set[tuple[str, str, str]]:
         ("all", "kafka-worker", "worker"),
         ("scoring", "kafka-roles", "scoring"),
         ("delivery", "kafka-roles", "relay"),
+        ("alerts", "kafka-alerts", "alerts"),
     ],
 )
 def test_the_documented_rights_are_those_that_are_needed(role: Role, block: str, user: str) -> None:
@@ -56,6 +57,11 @@ def test_the_documented_redis_user_may_do_what_a_worker_checks_for() -> None:
     assert len(set(allowed)) == len(allowed)
     besides = {"get", "set", "evalsha", "script|load", "publish", "info", "time"}
     assert set(allowed) == {name.lower() for name in checked} | besides
+
+
+def test_a_worker_with_all_roles_needs_the_rights_of_alerts_where_there_are_routes() -> None:
+    alerting = set(needed(Settings(namespace="shop"), "all"))
+    assert alerting == {*needed(SETTINGS, "all"), *needed(SETTINGS, "alerts")}
 
 
 def test_without_the_audit_nothing_is_read_back() -> None:
