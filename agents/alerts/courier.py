@@ -34,6 +34,10 @@ class Courier:
         self._hanging: dict[str, threading.Thread] = {}
         silence()
 
+    async def prepare(self) -> None:
+        """Load apprise and all it can reach, so that the first alert does not wait for that."""
+        await asyncio.to_thread(_load)
+
     async def deliver(self, message: Message) -> None:
         """Deliver *message* to every address of its channel.
 
@@ -93,6 +97,12 @@ def notify(addresses: Sequence[str], title: str, body: str, kind: str) -> str:
     if result:
         return ""
     return "; ".join(_why(one) for one in result if not one) or "refused"
+
+
+def _load() -> None:
+    import apprise  # noqa: PLC0415 - as above
+
+    apprise.Apprise().add("json://127.0.0.1")
 
 
 def silence() -> None:

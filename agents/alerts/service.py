@@ -91,6 +91,10 @@ class AlertService(Service):
 
     # -- life -----------------------------------------------------------------
 
+    async def on_start(self) -> None:
+        """Get ready to deliver."""
+        await self._courier.prepare()
+
     async def on_stop(self) -> None:
         """Stop delivering; what is under way is delivered again by whoever comes next."""
         self.ready = False

@@ -155,7 +155,6 @@ _SAID: Final[dict[str, tuple[str, str]]] = {
     "cause_time": ("time passed", "时间推移"),
     "cause_pinned": ("pin", "人工锁定"),
     "cause_review": ("review", "人工评审"),
-    "cause_consent": ("word about consent", "授权变更"),
     "cause_policy_changed": ("new policy", "新政策"),
     "cause_boundary_moved": ("others moved the boundary", "他人移动了界线"),
     "cause_consent": ("consent", "授权"),

@@ -51,8 +51,9 @@ def test_no_label_can_hold_a_customer_or_an_owner() -> None:
     """Labels are of a few values each, all of them names out of the policy or the code."""
     labels = {label for one in Metrics().listed for label in one.labels}
     assert labels == {
-        *("cause", "direction", "grading", "outcome", "part", "policy", "reason", "role"),
-        *("rule", "stage", "status", "tier", "topic", "verdict", "version", "why"),
+        *("cause", "channel", "direction", "grading", "kind", "outcome", "part", "policy"),
+        *("reason", "role", "rule", "stage", "status", "tier", "topic", "verdict", "version"),
+        "why",
     }
 
 
