@@ -17,6 +17,7 @@ from stream.projection.at_risk import AtRisk, Told
 from stream.projection.flows import Flows
 from stream.projection.population import Population
 from stream.projection.recent import Recent
+from stream.projection.recent import Told as Seen
 from stream.projection.survey import amount_measure
 
 if TYPE_CHECKING:
@@ -159,9 +160,8 @@ class Board:
         at_ms = self._come_to(change.instant)
         way = change.direction, change.cause.kind
         self.flows.note(change.grading, at_ms, (change.before, change.after), way)
-        self.recent.take(
-            partition, offset, change.customer_id, change.grading, change.direction, value
-        )
+        seen = Seen(at_ms, change.customer_id, change.grading, change.direction)
+        self.recent.take(partition, offset, seen, value)
 
     def take_forecast(self, value: bytes) -> None:
         """Take in a record of `tier-forecasts`."""

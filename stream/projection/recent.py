@@ -6,6 +6,7 @@ alone, so another process, or the same one started again, goes on exactly where 
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections import deque
 from itertools import islice
@@ -22,10 +23,20 @@ class GoneError(Exception):
     """What comes after a cursor is not kept any more, or the cursor is of another topic."""
 
 
+class Told(NamedTuple):
+    """What is looked at of one change: when it became true, whose, of what, and which way."""
+
+    at_ms: int
+    customer_id: str
+    grading: str
+    direction: str
+
+
 class Kept(NamedTuple):
     """One change as it was published.
 
     Attributes:
+        at_ms: When it became true.
         serial: 0, 1, 2, ... in the order in which they were read here.
         partition: Of `tier-changes`.
         offset: In that partition.
@@ -35,6 +46,7 @@ class Kept(NamedTuple):
         value: The record, JSON.
     """
 
+    at_ms: int
     serial: int
     partition: int
     offset: int
@@ -42,6 +54,10 @@ class Kept(NamedTuple):
     grading: str
     direction: str
     value: bytes
+
+
+def _by_time(kept: Kept) -> tuple[int, int]:
+    return kept.at_ms, kept.serial
 
 
 def cursor_text(offsets: Sequence[int]) -> str:
@@ -84,17 +100,9 @@ class Recent:
         self._capacity = capacity
         self._kept: deque[Kept] = deque()
 
-    def take(
-        self,
-        partition: int,
-        offset: int,
-        customer_id: str,
-        grading: str,
-        direction: str,
-        value: bytes,
-    ) -> None:
+    def take(self, partition: int, offset: int, change: Told, value: bytes) -> None:
         """Keep one change; those of a partition come in order."""
-        kept = Kept(self.next_serial, partition, offset, customer_id, grading, direction, value)
+        kept = Kept(change.at_ms, self.next_serial, partition, offset, *change[1:], value)
         self._kept.append(kept)
         self.next_serial += 1
         self.next[partition] = offset + 1
@@ -130,8 +138,12 @@ class Recent:
                 yield one
 
     def newest(self, most: int, wanted: Callable[[Kept], bool]) -> list[Kept]:
-        """Return the last *most* changes that are *wanted*, oldest first."""
-        found = list(islice((one for one in reversed(self._kept) if wanted(one)), most))
+        """Return the newest *most* changes that are *wanted*, oldest first.
+
+        By when they became true: in a topic that was read from its beginning, partitions
+        come one after the other.
+        """
+        found = heapq.nlargest(most, filter(wanted, self._kept), key=_by_time)
         return found[::-1]
 
     def _holes(self) -> int:

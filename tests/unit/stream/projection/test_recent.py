@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.projection.recent import GoneError, Recent, cursor_text, parse_cursor
+from stream.projection.recent import GoneError, Recent, Told, cursor_text, parse_cursor
 
 
 def filled(partitions: list[int], capacity: int = 1_000) -> Recent:
@@ -14,7 +14,8 @@ def filled(partitions: list[int], capacity: int = 1_000) -> Recent:
     recent = Recent([0, 0, 0], capacity)
     for partition in partitions:
         at = recent.next[partition]
-        recent.take(partition, at, f"c{partition}", "value", "up", b"%d.%d" % (partition, at))
+        told = Told(at, f"c{partition}", "value", "up")
+        recent.take(partition, at, told, b"%d.%d" % (partition, at))
     return recent
 
 
