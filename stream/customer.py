@@ -253,14 +253,14 @@ def encode(customer: Customer, shape: Shape) -> bytes:
         customer.pending,
         _packed_grades(customer, shape),
     )
-    told = (customer.look_ms, customer.warned, customer.edition, customer.consent)
-    whole = (customer.attributes_ms, customer.identity)
-    if customer.shadow is not None:
-        beside = _packed_shadow(customer.shadow, customer)
-        return _encode((*fields, customer.kin, *told, *whole, beside))
-    if customer.attributes_ms or customer.identity is not None:
-        return _encode((*fields, customer.kin, *told, *whole))
+    shadow = customer.shadow
+    if shadow is not None or customer.attributes_ms or customer.identity is not None:
+        told = (customer.look_ms, customer.warned, customer.edition, customer.consent)
+        whole = (customer.attributes_ms, customer.identity)
+        beside = () if shadow is None else (_packed_shadow(shadow, customer),)
+        return _encode((*fields, customer.kin, *told, *whole, *beside))
     if customer.consent is not None:
+        told = (customer.look_ms, customer.warned, customer.edition, customer.consent)
         return _encode((*fields, customer.kin, *told))
     if customer.edition:
         return _encode((*fields, customer.kin, customer.look_ms, customer.warned, customer.edition))
@@ -293,6 +293,7 @@ def _packed_shadow(shadow: Shadow, customer: Customer) -> StoredShadow:
         None if other.attributes == customer.attributes else other.attributes,
         None if other.pending == customer.pending else other.pending,
         _packed_grades(other, shadow.scorer.plan.shape),
+        None if other.attributes_ms == customer.attributes_ms else other.attributes_ms,
     )
 
 
@@ -312,6 +313,7 @@ class StoredShadow(Struct, array_like=True, gc=False):
     attributes: dict[str, str | int | bool] | None
     pending: dict[str, list[int]] | None
     grades: Raw
+    attributes_ms: dict[str, int] | None
 
 
 class Stored(Struct, array_like=True, gc=False):
@@ -409,6 +411,8 @@ def restore_beside(customer: Customer, found: StoredShadow, shape: Shape) -> Cus
     other.consent = customer.consent
     attributes, pending = found.attributes, found.pending
     other.attributes = customer.attributes.copy() if attributes is None else attributes
+    told_ms = found.attributes_ms
+    other.attributes_ms = customer.attributes_ms.copy() if told_ms is None else told_ms
     other.pending = _copied(customer.pending) if pending is None else pending
     for kind, packed in found.series:
         totals, closed, newest = packed or _copied_series(customer.kinds[kind])
@@ -421,6 +425,7 @@ def twin_of(customer: Customer) -> Customer:
     """Return a copy of *customer* that lives a life of its own: nothing of it is shared."""
     twin = customer.clone()
     twin.attributes = customer.attributes.copy()
+    twin.attributes_ms = customer.attributes_ms.copy()
     twin.pending = _copied(customer.pending)
     twin.retired = {name: copy(grade) for name, grade in customer.retired.items()}
     return twin

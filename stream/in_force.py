@@ -193,7 +193,7 @@ class InForce:
             yield scorer_before.wake_before(customer, edition.instant_ms), older, None
             if edition.cause in {SHADOW_STARTED, SHADOW_ENDED}:
                 policy, shadow = edition.shadow, None
-                if policy is not None:
+                if policy is not None and customer.identity is None:
                     shadow = split_off(customer, policy, self._scorer_beside(policy), newer.plan)
                 customer.shadow, customer.edition, scorer = shadow, edition.number, newer
                 continue

@@ -89,9 +89,11 @@ class Divergence:
         for customer_id, state in states:
             customer = force.restore(customer_id, unpack(state))
             shadow, wanted = customer.shadow, edition.shadow
-            if shadow is None or wanted is None or shadow.policy.number != wanted.number:
+            if wanted is None or customer.edition < wanted.number:
                 self.waiting += 1
                 continue
+            if shadow is None:
+                continue  # its id was merged
             here = _tiers(customer, force.plan_of(customer.edition))
             self.standings.count(here, _tiers(shadow.customer, shadow.scorer.plan))
 

@@ -107,7 +107,8 @@ def take_over(customer: Customer, shadow: Shadow, instant_ms: int) -> None:
     other.roll(now_ms)
     customer.clock_ms = max(customer.clock_ms, other.clock_ms)
     customer.kinds, customer.orders = other.kinds, other.orders
-    customer.attributes, customer.pending = other.attributes, other.pending
+    customer.attributes, customer.attributes_ms = other.attributes, other.attributes_ms
+    customer.pending, customer.described = other.pending, True
 
 
 def differences(customer: Customer, names: Sequence[str], shadow: Shadow) -> Differences:

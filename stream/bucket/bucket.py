@@ -480,9 +480,18 @@ class Bucket:
         """Merge the customer into another id, or split it off again."""
         orders, moves = self.orders.of(customer.customer_id), self._moves_before(customer)
         changes = self.merging.move(customer, record_ms, event, orders, moves)
+        self._part_from_shadow(customer)
         if customer.kin is not None:
             self.kinship.set_apart(customer, customer.kin)
         return changes
+
+    def _part_from_shadow(self, customer: Customer) -> None:
+        """Let go of the shadow of an id that has a place among the ids of one customer."""
+        before = customer.shadow
+        if before is not None and customer.identity is not None:
+            customer.shadow = None
+            self._unwritten.rows += taken_back(customer, before, customer.clock_ms)
+            self._unwritten.keep(customer)
 
     def _moves_before(self, customer: Customer) -> int:
         erased = self._erasures.of(customer.customer_id)
@@ -492,6 +501,7 @@ class Bucket:
         """Apply what another id of the customer tells, which its parent has to know as well."""
         orders, moves = self.orders.of(customer.customer_id), self._moves_before(customer)
         changes = self.merging.learn(customer, record_ms, told, orders, moves)
+        self._part_from_shadow(customer)
         if changes is not None and self._grouping and customer.kin is not None:
             self.kinship.note(customer, customer.kin, 1, told.cause)
         return changes

@@ -20,6 +20,7 @@ from stream.customer import Customer, edition_of, encode
 from stream.editions import cuts_moved, decode_book, first_edition, policy_published, scorer_of
 from stream.forecast.warning import Warned
 from stream.groups.kin import Kin
+from stream.groups.member_rows import GROUP_MEMBERS
 from stream.migration import Preview, never_kept
 from stream.outbox import CUSTOMER_TIERS, TIER_CHANGES, TIER_DIFFERENCES, decode_row
 from stream.plan import compile_policy
@@ -111,6 +112,8 @@ class Site:
         for entries in (*commit.fresh_orders.values(), *commit.orders.values()):
             self.entries |= entries
         for row in map(decode_row, commit.outbox):
+            if row.topic == GROUP_MEMBERS:
+                continue  # for another customer
             value = json.loads(row.value or b"null")
             if row.topic == TIER_CHANGES:
                 TierChange.model_validate_json(row.value or b"")

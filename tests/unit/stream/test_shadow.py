@@ -277,3 +277,25 @@ def test_places_in_rankings_and_their_deadlines_are_those_without_a_shadow() -> 
     assert [(key[1], reading) for key, reading in watched.ranks.items()] == [("c1", 500)]
     assert watched.due["c1"] == alone.due["c1"] == T0 + 30 * DAY
     assert watched.due["new"] is None
+
+
+def test_an_id_that_is_merged_loses_its_shadow() -> None:
+    """What was told of it is taken back, and another shadow passes it over."""
+    site = Site(document(1, SPENT, VALUE))
+    site.take(order(1, T0))
+    site.begin(beside())
+    site.sweep(T0 + DAY)
+    at_ms = T0 + 2 * DAY
+    merged = {"kind": "identity.merged", "event_id": "m", "customer_id": "c1"}
+    merged |= {"into": "c2", "author": "ann", "reason": "one person"}
+    site.take(merged | {"at_ms": at_ms, "record_ms": at_ms})
+    assert site.differences[-1] == ("c1", None)
+    assert site.bucket.customers["c1"].shadow is None
+    site.restart()
+    third = document(3, SPENT, CHEAPER)
+    site.begin(shadow_started(third, T0 + 3 * DAY, "third"))
+    site.sweep(T0 + 3 * DAY)
+    assert site.bucket.customers["c1"].shadow is None
+    found = Divergence()
+    found.take(decode_book(site.editions).editions[-1], site.editions, site.states.items())
+    assert (found.standings.customers, found.waiting) == (0, 0)
