@@ -87,7 +87,9 @@ class WhatIf:
         return known
 
     def _copy(self) -> Customer:
-        return decode(self._id, self._stored, self.scorer.plan.shape)
+        copy = decode(self._id, self._stored, self.scorer.plan.shape)
+        # Of several ids: as one, so that a refund finds its day whichever of them paid.
+        return copy if copy.identity is None else copy.clone()
 
     def _outcome(self, copy: Customer) -> Outcome:
         values = self.scorer.plan.read(copy, self.now_ms)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from schemas.records import CustomerErase
+from stream.counterfactual import WhatIf
+from stream.fold import Scorer
 from stream.groups.member_rows import PartTold, decode_member
 from stream.outbox import CUSTOMER_TIERS, ERASURE_RECEIPTS, TIER_CHANGES, TIER_FORECASTS
 from tests.properties.village import Village
@@ -323,6 +325,20 @@ def test_a_merged_customer_is_warned_of_nothing_any_more() -> None:
         ("a", "withdrawn"),
         ("b", "at_risk"),
     ]
+
+
+def test_what_would_change_a_tier_is_tried_on_everything_that_the_ids_have() -> None:
+    """The newest day with orders is the other id's: 1.01 of it refunded costs the gold."""
+    town = told(
+        PLAN,
+        paid(1, NOW - DAY, 300, customer_id="a"),
+        paid(2, NOW - 3 * DAY, 300, customer_id="b"),
+        merge(1, "a", "b"),
+    )
+    what_if = WhatIf(Scorer(PLAN), town.customers()["b"], NOW)
+    assert what_if.returnable == 300
+    assert [what_if.returned(amount).tiers for amount in (100, 101)] == [["gold"], ["floor"]]
+    assert what_if.paid(50, 2).values[0] == 700
 
 
 def test_a_pin_of_the_id_that_goes_waits_for_its_return() -> None:
