@@ -503,6 +503,7 @@ class Bucket:
         changes = self.merging.learn(customer, record_ms, told, orders, moves)
         self._part_from_shadow(customer)
         if changes is not None and self._grouping and customer.kin is not None:
+            self.kinship.set_apart(customer, customer.kin)
             self.kinship.note(customer, customer.kin, 1, told.cause)
         return changes
 

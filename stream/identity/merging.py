@@ -136,7 +136,12 @@ class Merging:
         stir = self._stir(customer, identity)
         stir.left += [news for news in fresh if news.series is None]
 
+        met = _met(customer.customer_id, identity, told)
+
         def apply(now_ms: int) -> None:
+            if met:
+                identity.target = None
+                identity.moves += 1
             join_attributes(customer, identity)
             unite(customer, identity, now_ms)
             settle(customer, identity, now_ms, self._scorer.plan.refund_ms)
@@ -209,6 +214,17 @@ def objection(customer: Customer, event: IdentityMerged | IdentitySplit) -> str 
     if any(into in path for path in identity.members):
         return "into: must not be merged into this customer itself"
     return None
+
+
+def _met(me: str, identity: Identity, told: PartTold) -> bool:
+    """Say whether the teller was merged into the customer before that was merged into the teller.
+
+    Neither had heard of the other; the earlier of the two merges stands.
+    """
+    into = identity.target
+    if into is None or into != told.parts[0].path[0] or told.parts[0].series is None:
+        return False
+    return (identity.linked_ms, me) > (told.merged_ms, into)
 
 
 def _identity(customer: Customer, orders: Mapping[str, OrderEntry], moves: int) -> Identity:

@@ -204,6 +204,22 @@ def test_what_cannot_be_merged_or_split_is_refused() -> None:
     assert measured(town, "c", NOW + 6)["all"] == 100
 
 
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_of_two_merges_against_each_other_the_earlier_one_stands(first: str) -> None:
+    """Whatever is told first, and for what comes later; the other can be merged elsewhere."""
+    second = "b" if first == "a" else "a"
+    town = Village(PLAN)
+    town.apply(paid(1, NOW - DAY, 100, customer_id="a"), paid(2, NOW - DAY, 200, customer_id="b"))
+    town.apply(merge(1, first, second), merge(2, second, first, NOW + 1))
+    town.deliver_all()
+    tell(town, paid(3, NOW + 2, 7, customer_id=first), paid(4, NOW + 2, 9, customer_id=second))
+    assert measured(town, second, NOW + 2) == {"all": 316, "count": 4, "trade": None}
+    assert {name for name, one in town.customers().items() if one.withheld} == {first}
+    tell(town, merge(3, second, "c", NOW + 3))
+    assert measured(town, "c", NOW + 3)["all"] == 316
+    assert town.refused == []
+
+
 def test_a_chain_is_told_link_by_link_and_comes_apart_in_any_order() -> None:
     town = told(
         PLAN,
