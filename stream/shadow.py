@@ -108,7 +108,7 @@ def take_over(customer: Customer, shadow: Shadow, instant_ms: int) -> None:
     customer.clock_ms = max(customer.clock_ms, other.clock_ms)
     customer.kinds, customer.orders = other.kinds, other.orders
     customer.attributes, customer.attributes_ms = other.attributes, other.attributes_ms
-    customer.pending, customer.described = other.pending, True
+    customer.pending = other.pending
 
 
 def differences(customer: Customer, names: Sequence[str], shadow: Shadow) -> Differences:
