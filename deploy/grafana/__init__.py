@@ -1,0 +1,1 @@
+"""Grafana dashboards: what is on them, and how they are made."""
