@@ -24,6 +24,7 @@ from agents.cli import (
     rfm,
     serve,
     show,
+    top,
     topics,
     worker,
 )
@@ -53,6 +54,7 @@ app.command()(erase.erase)
 app.command()(rebuild.rebuild)
 app.command()(serve.serve)
 app.command()(doctor.doctor)
+app.command()(top.top)
 policy.app.command()(cuts.cuts)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(fit.app, name="fit")
