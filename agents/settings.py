@@ -37,6 +37,7 @@ MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 
 Clock = Literal["wall", "stream"]
+Logs = Literal["console", "json"]
 Role = Literal["scoring", "delivery", "alerts", "all"]
 
 
@@ -108,6 +109,7 @@ class Settings:
         web_host: Address of the health and metrics endpoints.
         web_port: Their port; 0 picks a free one.
         stall_after_ms: Time without progress, while there is work, that is a stall.
+        logs: How a worker logs: ``console`` for people, ``json`` for machines.
     """
 
     kafka: str = "127.0.0.1:9092"
@@ -137,6 +139,7 @@ class Settings:
     web_host: str = "127.0.0.1"
     web_port: int = 6066
     stall_after_ms: int = 30_000
+    logs: Logs = "console"
     security: KafkaSecurity = _PLAIN
 
     def topic(self, base: str) -> str:
@@ -192,6 +195,9 @@ def from_environment(environ: Mapping[str, str] | None = None, **overrides: Any)
     settings = replace(Settings(), **values)
     if settings.clock not in {"wall", "stream"}:
         message = f"{PREFIX}CLOCK: {settings.clock!r} is not allowed; allowed: wall, stream"
+        raise SettingsError(message)
+    if settings.logs not in {"console", "json"}:
+        message = f"{PREFIX}LOGS: {settings.logs!r} is not allowed; allowed: console, json"
         raise SettingsError(message)
     if settings.buckets < 1:
         message = f"{PREFIX}BUCKETS: {settings.buckets} is not allowed; allowed: 1 or more"

@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import logging
 import sys
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, get_args
 
-import structlog
 from faust import Worker
 
 from agents.app import create_app, open_store
+from agents.logs import configure_logging
 from agents.preflight import await_kafka, check_store
 from agents.reach import RefusedError
 from agents.settings import Role, SettingsError, from_environment
@@ -26,30 +25,6 @@ if TYPE_CHECKING:
     from agents.settings import Settings
 
 _COLLECT_AFTER = 200_000
-
-
-def configure_logging(*, as_json: bool) -> None:
-    """Write structured events to standard error, one line each."""
-    renderer = (
-        structlog.processors.JSONRenderer()
-        if as_json
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(),
-            # The default shows local variables, passwords among them.
-            exception_formatter=structlog.dev.plain_traceback,
-        )
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            renderer,
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
 
 
 def run_worker(settings: Settings, role: Role) -> None:
@@ -75,7 +50,9 @@ def run_worker(settings: Settings, role: Role) -> None:
     # often as a micro-batch allocates, would cost as much as folding it.
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER, 50, 100)
-    Worker(app, quiet=True, loglevel="WARNING", redirect_stdouts=False).execute_from_commandline()
+    worker = Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
+    worker.spinner = None  # it moves the cursor, terminal or not
+    worker.execute_from_commandline()
 
 
 def main() -> None:
@@ -84,9 +61,10 @@ def main() -> None:
     parser.add_argument("--role", choices=get_args(Role), default="all")
     parser.add_argument("--log-json", action="store_true", help="log as JSON lines")
     arguments = parser.parse_args()
-    configure_logging(as_json=arguments.log_json)
     try:
-        run_worker(from_environment(), arguments.role)
+        settings = from_environment()
+        configure_logging(as_json=arguments.log_json or settings.logs == "json")
+        run_worker(settings, arguments.role)
     except (PolicyFileError, RefusedError, SettingsError, StoreMismatch) as exc:
         sys.exit(str(exc))
 

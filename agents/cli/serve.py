@@ -9,10 +9,10 @@ import typer
 from agents.cli import loop, options, show
 from agents.cli.stores import opened
 from agents.cli.worker import ClockName
+from agents.logs import configure_logging
 from agents.web.server import Serving, check
 from agents.web.server import serve as run
 from agents.web.tokens import read_tokens
-from agents.worker import configure_logging
 from stream.plan import compile_policy
 
 _WITHIN_S = 60.0
@@ -49,7 +49,9 @@ def serve(  # noqa: PLR0913, PLR0917 - these are the options of a command
         ClockName | None,
         typer.Option(help="wall for live runs; stream for replays, where records tell the time."),
     ] = None,
-    log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Log as JSON lines (TIERSTREAM_LOGS=json).")
+    ] = False,
     policy: options.Policy = None,
     kafka: options.Kafka = None,
     redis: options.Redis = None,
@@ -66,7 +68,7 @@ def serve(  # noqa: PLR0913, PLR0917 - these are the options of a command
     given = read_tokens(os.environ, tokens)
     serving = Serving(host, port, given, tls_cert, tls_key, amount)
     check(serving, plan)
-    configure_logging(as_json=log_json)
+    configure_logging(as_json=log_json or settings.logs == "json")
     with opened(settings, _WITHIN_S) as (_, known):
         loop.run(run(known, serving, plan, _told))
 

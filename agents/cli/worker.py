@@ -7,8 +7,9 @@ import typer
 
 from agents.cli import options
 from agents.cli.errors import CommandError
+from agents.logs import configure_logging
 from agents.settings import Clock
-from agents.worker import configure_logging, run_worker
+from agents.worker import run_worker
 
 
 class RoleName(StrEnum):
@@ -44,7 +45,9 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter for each option of the com
         int | None,
         typer.Option(min=1, max=65_535, help="Port of /healthz, /readyz and /metrics."),
     ] = None,
-    log_json: Annotated[bool, typer.Option("--log-json", help="Log as JSON lines.")] = False,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Log as JSON lines (TIERSTREAM_LOGS=json).")
+    ] = False,
     kafka: options.Kafka = None,
     redis: options.Redis = None,
     namespace: options.Namespace = None,
@@ -58,7 +61,7 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter for each option of the com
             "--policy: missing; allowed: the path of a policy file, such as "
             "deploy/policies/cdnow.yaml"
         )
-    configure_logging(as_json=log_json)
+    configure_logging(as_json=log_json or settings.logs == "json")
     run_worker(settings, role.value)
 
 

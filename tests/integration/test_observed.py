@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.system import order
+from tests.integration.system import event, order
 from tests.waiting import wait_for_async
 
 if TYPE_CHECKING:
     from tests.integration.system import System, Worker
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+
+
+MARK = "zq7731"
+"""Part of every id and payload below: none of it may be logged."""
 
 
 def together(system: System, name: str) -> float:
@@ -62,3 +67,25 @@ async def test_the_figures_of_all_workers_add_up_to_the_population(system: Syste
         lambda: together(system, "tierstream_change_publish_latency_seconds_count") == 300,
         "300 changes published",
     )
+
+
+async def test_a_log_is_json_and_names_nobody(system: System) -> None:
+    """Orders, bad records, an erasure, a halted partition, a restart: ids of customers stay out."""
+    now_ms = time.time_ns() // 1_000_000
+    worker = await system.started(bad_run_limit="3")
+    await system.send("orders", [order(n, f"{MARK}-{n}", now_ms) for n in range(20)])
+    unknown = {**order(90, f"{MARK}-90", now_ms)[0], "currency": "XAU", "order_id": MARK}
+    erase = event("customer.erase", f"{MARK}-erase", f"{MARK}-1", now_ms, reason=MARK)
+    await system.send("controls", [erase])
+    refused = [(f'{{"kind": "{MARK}"}}'.encode(), now_ms), (MARK.encode(), now_ms)]
+    await system.send("orders", [(unknown, now_ms), *refused, *refused])
+    await wait_for_async(
+        lambda: worker.metric("tierstream_partitions_halted") > 0, "a halted partition"
+    )
+    assert worker.stop() == 0
+    await system.started()
+    lines = [line for one in system.workers for line in one.log_path.read_text().splitlines()]
+    assert MARK not in "".join(lines)
+    said = [json.loads(line) for line in lines]
+    assert all({"event", "level", "timestamp"} <= line.keys() for line in said)
+    assert {"buckets_opened", "partition_halted"} <= {line["event"] for line in said}

@@ -40,6 +40,7 @@ def test_the_documented_settings_are_understood(
         ({**SASL, "TIERSTREAM_KAFKA_MECHANISM": "GSSAPI"}, "_MECHANISM: 'GSSAPI' is not allowed"),
         (SASL, "TIERSTREAM_KAFKA_USERNAME: missing"),
         ({**SASL, "TIERSTREAM_KAFKA_USERNAME": "ann"}, "TIERSTREAM_KAFKA_PASSWORD: missing"),
+        ({"TIERSTREAM_LOGS": "text"}, "TIERSTREAM_LOGS: 'text' is not allowed; allowed: console,"),
         ({"TIERSTREAM_REDIS": "http://h:1"}, "this URL is not allowed; allowed: redis://"),
         ({"TIERSTREAM_REDIS": "rediss://h?ssl_ca_certs=no.pem"}, "ssl_ca_certs=no.pem is not"),
     ],
