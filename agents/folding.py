@@ -182,6 +182,7 @@ class Folding:
         for number, by_customer in batch.arrivals.items():
             bucket = self._ownership.buckets[number]
             watermark_ms = reading.watermark_ms(number % partitions) or 0
+            bucket.follow(batch.traces)
             for customer_id, arrivals in by_customer.items():
                 bucket.apply_to(customer_id, arrivals)
                 # What is due already is not in the store's index yet.

@@ -21,6 +21,7 @@ from stream.beginnings import beginning
 from stream.decisions import DECISIONS
 from stream.groups.member_rows import GROUP_MEMBERS, PartTold, decode_member
 from stream.partition import bucket_of
+from stream.tracing import traceparent_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -64,6 +65,7 @@ class Batch:
         letters: Encoded dead-letter rows per bucket.
         positions: Next offset to apply per source, past every record looked at.
         foreign: Sources that feed a bucket away from its home, per bucket.
+        traces: Trace context that came with records, by the id of the event.
         editions: What begins after this batch: per partition number the offset of the control
             and the edition.
         halts: Topic partitions that must stop before the given offset, and why.
@@ -76,6 +78,7 @@ class Batch:
     letters: dict[int, list[bytes]] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     foreign: dict[int, set[str]] = field(default_factory=dict)
+    traces: dict[str, bytes] = field(default_factory=dict)
     editions: dict[int, tuple[int, Begin]] = field(default_factory=dict)
     halts: dict[TopicPartition, tuple[int, str]] = field(default_factory=dict)
     instants_ms: list[int] = field(default_factory=list)
@@ -117,7 +120,7 @@ class Intake:
                 batch.instants_ms += [record.timestamp for record in records]
         return batch
 
-    def _events(  # for every record: written out on purpose
+    def _events(  # noqa: C901 - for every record: written out on purpose
         self, tp: TopicPartition, base: str, records: list[Record], batch: Batch, wall_ms: int
     ) -> None:
         decode = _DECODERS[base]
@@ -157,6 +160,8 @@ class Intake:
                 ):
                     continue
                 good += 1
+                if record.headers:
+                    _note_trace(record, event.event_id, batch)
                 own = fresh.get(customer_id)
                 if own is None:
                     fresh[customer_id] = [arrival]
@@ -213,6 +218,7 @@ class Intake:
                     continue
                 if decision is not None:
                     arrival = _decided(decision, record, latest_ms, plan)
+                    _note_trace(record, decision.event_id, batch)
                     fresh.setdefault(decision.customer_id, []).append(arrival)
                 elif not isinstance(control, ClockAdvanced):
                     self._metrics.ignored.inc()
@@ -279,6 +285,12 @@ class Intake:
             streak = BadStreak(self._settings.bad_run_limit, self._settings.bad_ratio_limit)
             self._streaks[tp] = streak
         return streak
+
+
+def _note_trace(record: Record, event_id: str, batch: Batch) -> None:
+    traceparent = traceparent_of(record.headers)
+    if traceparent is not None:
+        batch.traces[event_id] = traceparent
 
 
 def _asks_for_all_orders(arrival: Arrival) -> bool:

@@ -24,6 +24,8 @@ class CloudEventHeaders(Contract):
             grading the number of the change or warning in ten digits, of current tiers
             and differences the instant and the number of changes. Notices about a grace have none.
         ce_partitionkey: The customer, as in the key of the record.
+        ce_traceparent: The trace context of the record that brought a tier change about, where it
+            had one (W3C Trace Context).
     """
 
     model_config = ConfigDict(populate_by_name=True)
@@ -43,4 +45,7 @@ class CloudEventHeaders(Contract):
         Field(default=None, exclude_if=lambda told: told is None)
     )
     ce_partitionkey: Id
+    ce_traceparent: (
+        Annotated[str, Field(pattern="^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None
+    ) = Field(default=None, exclude_if=lambda told: told is None)
     content_type: Literal["application/json"] = Field(alias="content-type")

@@ -15,6 +15,7 @@ from stream.calendar import format_instant
 from stream.changes import change_id
 from stream.ids import stable_id
 from stream.payloads import change_payload, prevention_payload
+from stream.tracing import CE_TRACEPARENT
 
 if TYPE_CHECKING:
     from stream.changes import Change
@@ -69,10 +70,13 @@ def decode_row(stored: bytes) -> Row:
     return _rows.decode(stored)
 
 
-def change_row(change: Change, plan: Plan, older: Plan | None = None) -> bytes:
+def change_row(
+    change: Change, plan: Plan, older: Plan | None = None, traceparent: bytes | None = None
+) -> bytes:
     """Return the `tier-changes` row of *change*.
 
-    *older* is the policy that *plan* has replaced, where that is what changed the grade.
+    *older* is the policy that *plan* has replaced, where that is what changed the grade;
+    *traceparent* came with the record that did.
     """
     treatments = None if older is None else older.treatments
     payload = change_payload(
@@ -84,6 +88,7 @@ def change_row(change: Change, plan: Plan, older: Plan | None = None) -> bytes:
         change.grading,
         _sequence(change.sequence),
         change.instant_ms,
+        traceparent,
     )
     return _event_row(TIER_CHANGES, change.customer_id, event, msgspec.json.encode(payload), plan)
 
@@ -120,6 +125,7 @@ class _Event(NamedTuple):
     subject: str
     sequence: str | None
     at_ms: int
+    traceparent: bytes | None = None
 
 
 def _sequence(number: int) -> str:
@@ -144,6 +150,8 @@ def _event_row(topic: str, customer_id: str, event: _Event, value: bytes, plan: 
     ]
     if event.sequence is not None:
         headers.insert(-1, ("ce_sequence", event.sequence.encode()))
+    if event.traceparent is not None:
+        headers.insert(-1, (CE_TRACEPARENT, event.traceparent))
     return encode_row(Row(topic, key, value, headers, event.at_ms))
 
 

@@ -145,6 +145,10 @@ class Bucket:
             or self.merging.has_news
         )
 
+    def follow(self, traces: Mapping[str, bytes]) -> None:
+        """Pass the trace context of events, by their ids, on with the changes of this batch."""
+        self._unwritten.traces = traces
+
     def apply_to(self, customer_id: str, arrivals: Sequence[Arrival]) -> None:
         """Apply one customer's records in order.
 

@@ -11,7 +11,7 @@ from stream.shadow import differences
 from stream.stability import GraceNotice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from stream.bucket.tally import Tally
     from stream.changes import Change
@@ -29,6 +29,7 @@ class Unwritten:
         customers: Whose state is to be written.
         rows: Encoded outbox rows that are known already, in order.
         transitions: Encoded transitions to keep, by customer.
+        traces: Trace context, by the id of the event that came with it.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Unwritten:
         "_tally",
         "customers",
         "rows",
+        "traces",
         "transitions",
     )
 
@@ -50,6 +52,7 @@ class Unwritten:
         self.customers: dict[str, Customer] = {}
         self.rows: list[bytes] = []
         self.transitions: dict[str, list[bytes]] = {}
+        self.traces: Mapping[str, bytes] = {}
 
     def touch(self, customer: Customer, plan: Plan | None = None) -> None:
         """See that the customer is written, and take what judging it under *plan* had to tell."""
@@ -80,7 +83,11 @@ class Unwritten:
             plan = plan or self._in_force.scorer.plan
             self._tally.changes += changes
             self._changed[changes[0].customer_id] = None
-            self.rows += [change_row(change, plan, older) for change in changes]
+            trace_of = self.traces.get
+            self.rows += [
+                change_row(change, plan, older, trace_of(change.cause.event_id or ""))
+                for change in changes
+            ]
             if self._in_force.scorer.plan.history_limit:
                 told = self.transitions.setdefault(changes[0].customer_id, [])
                 told += [encode_transition(change, plan) for change in changes]

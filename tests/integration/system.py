@@ -229,11 +229,12 @@ class System:
         topic: str,
         events: Iterable[tuple[Mapping[str, Any] | bytes | None, int]],
         place: Callable[[str], int] | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
     ) -> list[tuple[int, int]]:
         """Produce (event, record time) pairs; bytes and None go as they are, under the key "x".
 
-        *place* chooses the partition of a customer; without it, it is Java's choice. Returns
-        where each record went, as (partition, offset).
+        *place* chooses the partition of a customer; without it, it is Java's choice. Each
+        record gets *headers*. Returns where each record went, as (partition, offset).
         """
         name = self.settings.topic(topic)
         client = producer(self.settings, max_request_size=20_000_000)
@@ -247,7 +248,12 @@ class System:
                 number = (place or self.place)(customer)
                 sent.append(
                     await client.send(
-                        name, value, customer.encode(), partition=number, timestamp_ms=record_ms
+                        name,
+                        value,
+                        customer.encode(),
+                        partition=number,
+                        timestamp_ms=record_ms,
+                        headers=list(headers),
                     )
                 )
             await client.flush()
