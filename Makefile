@@ -104,7 +104,7 @@ bench: env ## aiokafka, Faust and tierstream side by side: rates, CPU per event,
 lock: ## resolve the lock files again, for every platform; ARGS=--upgrade for newer versions
 	@mkdir -p .cache
 	@test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip --quiet install uv; }
-	@$(UV) $(ARGS) --extra embedded --extra dev --output-file requirements.lock pyproject.toml
+	@$(UV) $(ARGS) --extra embedded --extra tracing --extra dev --output-file requirements.lock pyproject.toml
 	@$(UV) --constraint requirements.lock --output-file requirements-runtime.lock pyproject.toml
 	@$(UV) $(ARGS) --output-file tests/deploy/tools.lock tests/deploy/tools.in
 

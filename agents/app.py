@@ -20,6 +20,7 @@ from agents.population import PopulationService
 from agents.relay import Relay
 from agents.scoring import ScoringService
 from agents.settings import HEARD
+from agents.tracing import open_tracer
 from agents.watchdog import Watchdog
 from stream.adapters.redis_desk import RedisDesk
 from stream.adapters.redis_store import RedisStore
@@ -83,17 +84,18 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
     metrics = Metrics()
     metrics.build.labels(_version(), role).set(1)
     metrics.buckets.set(settings.buckets)
+    tracer = open_tracer(settings)
     working: list[ScoringService | Relay | AlertService] = []
     counting: list[CensusService | PopulationService] = []
     if first is not None and role in {"scoring", "all"}:
         stores = open_store(settings), open_store(settings)
-        scoring = ScoringService(settings, stores, first, metrics)
+        scoring = ScoringService(settings, stores, first, metrics, tracer)
         working.append(scoring)
         counting.append(PopulationService(open_store(settings), scoring.at_home, metrics))
         if settings.clock == "wall":
             counting.append(CensusService(settings, open_store(settings), scoring, metrics))
     if role in {"delivery", "all"}:
-        working.append(Relay(settings, open_store(settings), metrics))
+        working.append(Relay(settings, open_store(settings), metrics, tracer))
     if first is not None and alerting:
         working.append(_alerts(app, settings, first, metrics))
     if role in {"delivery", "all"} and settings.audit:

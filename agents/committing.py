@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agents.metrics import Metrics
     from agents.settings import Settings
     from agents.store_thread import StoreThread
+    from agents.tracing import Tracer
     from stream.store import BucketCommit, CommitResult
 
 _CAREFUL_BATCHES = 50
@@ -36,6 +37,9 @@ class _Flight:
         instants_ms: Record time of each of its records.
         due_ms: Deadlines that it fires.
         started_s: When it was handed over.
+        records: How many there were.
+        began_ns: When they were sorted, by the wall clock.
+        traces: Their trace contexts.
     """
 
     answer: asyncio.Future[list[CommitResult]]
@@ -43,6 +47,9 @@ class _Flight:
     instants_ms: list[int]
     due_ms: list[int]
     started_s: float
+    records: int
+    began_ns: int
+    traces: list[bytes]
 
 
 class Committing:
@@ -52,11 +59,18 @@ class Committing:
         done: Offsets per source below which everything has been written.
     """
 
-    def __init__(self, settings: Settings, thread: StoreThread, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        thread: StoreThread,
+        metrics: Metrics,
+        tracer: Tracer | None = None,
+    ) -> None:
         """Commit through *thread*."""
         self._settings = settings
         self._thread = thread
         self._metrics = metrics
+        self._tracer = tracer
         self._flight: _Flight | None = None
         self._careful = 0
         self.done: dict[str, int] = {}
@@ -90,6 +104,9 @@ class Committing:
             instants_ms=batch.instants_ms,
             due_ms=[due_ms for customers in due.values() for _, due_ms in customers],
             started_s=time.perf_counter(),
+            records=batch.records,
+            began_ns=batch.began_ns,
+            traces=list(batch.traces.values()),
         )
 
     async def land(self) -> None:
@@ -119,6 +136,8 @@ class Committing:
         if bad is not None:
             raise Rewind(bad.name)
         self.done.update(flight.positions)
+        if self._tracer is not None:
+            self._tracer.note("score", flight.began_ns, flight.traces, records=flight.records)
         if self._settings.clock == "wall":
             now_s = time.time()
             flight.instants_ms.sort()

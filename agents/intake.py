@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,7 @@ class Batch:
         halts: Topic partitions that must stop before the given offset, and why.
         instants_ms: Record time of each record looked at, in no order; none on the stream clock.
         records: Records looked at, refused ones included.
+        began_ns: When they were, by the wall clock.
     """
 
     arrivals: dict[int, dict[str, list[Arrival]]] = field(default_factory=dict)
@@ -83,6 +85,7 @@ class Batch:
     halts: dict[TopicPartition, tuple[int, str]] = field(default_factory=dict)
     instants_ms: list[int] = field(default_factory=list)
     records: int = 0
+    began_ns: int = field(default_factory=time.time_ns)
 
 
 class Intake:

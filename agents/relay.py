@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from agents.metrics import Metrics
     from agents.settings import Settings
+    from agents.tracing import Tracer
     from stream.store import Store
 
 log = structlog.get_logger(__name__)
@@ -69,12 +70,20 @@ class Relay(Service):
 
     part = "relay"
 
-    def __init__(self, settings: Settings, store: Store, metrics: Metrics, **more: Any) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        metrics: Metrics,
+        tracer: Tracer | None = None,
+        **more: Any,  # noqa: ANN401
+    ) -> None:
         """Publish from *store*, which no other thread may use."""
         super().__init__(**more)
         self._settings = settings
         self._store = store
         self._metrics = metrics
+        self._tracer = tracer
         self._shards: dict[int, _Shard] = {}
         self._partitions: dict[str, int] = {}
         self._lock = asyncio.Lock()
@@ -244,7 +253,7 @@ class Relay(Service):
         running: AIOKafkaProducer,
         found: Mapping[int, Sequence[tuple[int, bytes]]],
     ) -> int:
-        started = time.perf_counter()
+        started, began_ns = time.perf_counter(), time.time_ns()
         published = shard.published | {bucket: rows[-1][0] for bucket, rows in found.items()}
         rows = [
             (bucket, decode_row(stored)) for bucket, some in found.items() for _, stored in some
@@ -260,6 +269,8 @@ class Relay(Service):
         wall = self._settings.clock == "wall"
         now_ms = time.time_ns() // 1_000_000 if wall else None
         count_published((row for _, row in rows), self._metrics, now_ms)
+        if self._tracer is not None:
+            self._tracer.note_published(began_ns, (row for _, row in rows), len(rows))
         return len(rows)
 
     async def _send(self, running: AIOKafkaProducer, rows: Iterable[tuple[int, Row]]) -> None:

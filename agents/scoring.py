@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from agents.metrics import Metrics
     from agents.reading import Reading
     from agents.settings import Settings
+    from agents.tracing import Tracer
     from stream.editions import Edition
     from stream.plan import Plan
     from stream.store import Store
@@ -66,6 +67,7 @@ class ScoringService(Service):
         stores: tuple[Store, Store],
         first: Edition,
         metrics: Metrics,
+        tracer: Tracer | None = None,
         **more: Any,  # noqa: ANN401
     ) -> None:
         """Score into the first of *stores*; the second only looks for deadlines and for visits.
@@ -83,7 +85,7 @@ class ScoringService(Service):
         self._folding = Folding(settings, store, self._ownership, metrics)
         self._intake = Intake(settings, metrics, self._ownership)
         self._reading: Reading | None = None
-        self._commits = Committing(settings, self._store, metrics)
+        self._commits = Committing(settings, self._store, metrics, tracer)
         self._pacing = Pacing(settings.flush_ms / 1000)
         self._deadlines = Deadlines(settings, self._second, self._ownership, self._pacing)
         self._visiting = Visiting(settings, self._second, self._ownership, metrics)

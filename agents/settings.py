@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import parse_qsl, urlsplit
 
 from stream.groups.member_rows import GROUP_MEMBERS
@@ -38,6 +38,7 @@ REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 
 Clock = Literal["wall", "stream"]
 Logs = Literal["console", "json"]
+Tracing = Literal["off", "otlp"]
 Role = Literal["scoring", "delivery", "alerts", "all"]
 
 
@@ -110,6 +111,7 @@ class Settings:
         web_port: Their port; 0 picks a free one.
         stall_after_ms: Time without progress, while there is work, that is a stall.
         logs: How a worker logs: ``console`` for people, ``json`` for machines.
+        tracing: Whether spans are sent to an OpenTelemetry collector: ``off`` or ``otlp``.
     """
 
     kafka: str = "127.0.0.1:9092"
@@ -140,6 +142,7 @@ class Settings:
     web_port: int = 6066
     stall_after_ms: int = 30_000
     logs: Logs = "console"
+    tracing: Tracing = "off"
     security: KafkaSecurity = _PLAIN
 
     def topic(self, base: str) -> str:
@@ -193,12 +196,14 @@ def from_environment(environ: Mapping[str, str] | None = None, **overrides: Any)
         values["security"] = KafkaSecurity(**security)
     values.update({name: value for name, value in overrides.items() if value is not None})
     settings = replace(Settings(), **values)
-    if settings.clock not in {"wall", "stream"}:
-        message = f"{PREFIX}CLOCK: {settings.clock!r} is not allowed; allowed: wall, stream"
-        raise SettingsError(message)
-    if settings.logs not in {"console", "json"}:
-        message = f"{PREFIX}LOGS: {settings.logs!r} is not allowed; allowed: console, json"
-        raise SettingsError(message)
+    for name, value, choices in (
+        ("CLOCK", settings.clock, get_args(Clock)),
+        ("LOGS", settings.logs, get_args(Logs)),
+        ("TRACING", settings.tracing, get_args(Tracing)),
+    ):
+        if value not in choices:
+            message = f"{PREFIX}{name}: {value!r} is not allowed; allowed: {', '.join(choices)}"
+            raise SettingsError(message)
     if settings.buckets < 1:
         message = f"{PREFIX}BUCKETS: {settings.buckets} is not allowed; allowed: 1 or more"
         raise SettingsError(message)

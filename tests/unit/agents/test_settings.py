@@ -41,6 +41,10 @@ def test_the_documented_settings_are_understood(
         (SASL, "TIERSTREAM_KAFKA_USERNAME: missing"),
         ({**SASL, "TIERSTREAM_KAFKA_USERNAME": "ann"}, "TIERSTREAM_KAFKA_PASSWORD: missing"),
         ({"TIERSTREAM_LOGS": "text"}, "TIERSTREAM_LOGS: 'text' is not allowed; allowed: console,"),
+        (
+            {"TIERSTREAM_TRACING": "on"},
+            "TIERSTREAM_TRACING: 'on' is not allowed; allowed: off, otlp",
+        ),
         ({"TIERSTREAM_REDIS": "http://h:1"}, "this URL is not allowed; allowed: redis://"),
         ({"TIERSTREAM_REDIS": "rediss://h?ssl_ca_certs=no.pem"}, "ssl_ca_certs=no.pem is not"),
     ],
