@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import structlog
 from mode import Service
+from msgspec import MsgspecError
 
 from agents.store_thread import StoreThread
 from stream.headcount import Headcount, headcount, top_fifth
-from stream.store import StoreUnavailable
+from stream.store import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ _BUCKETS_AT_ONCE = 16
 _CUSTOMERS_AT_ONCE = 2_000
 _PAUSE_S = 0.1
 _IDLE_S = 1.0
+_AGAIN_S = 10.0
 
 
 class _Counted(NamedTuple):
@@ -69,9 +71,10 @@ class PopulationService(Service):
         while not self.should_stop:
             try:
                 rest_s = await self._turn()
-            except StoreUnavailable as exc:
-                log.info("population_not_counted", error=str(exc))
-                rest_s = _IDLE_S
+            except (StoreError, MsgspecError) as exc:
+                # Whoever scores must say so; figures alone are no reason to end the worker.
+                log.info("population_not_counted", error=type(exc).__name__)
+                rest_s = _AGAIN_S
             await self.sleep(rest_s)
 
     async def _turn(self) -> float:

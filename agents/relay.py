@@ -138,13 +138,17 @@ class Relay(Service):
         while not self.should_stop:
             buckets = [bucket for shard in self._shards.values() for bucket in shard.published]
             try:
-                depths = await self._blocking(partial(self._store.outbox_depth, buckets))
+                waiting = await self._blocking(partial(self._waiting, buckets))
             except StoreUnavailable:
                 self._metrics.store_up.labels(self.part).set(0)
             else:
                 self._metrics.store_up.labels(self.part).set(1)
-                self._metrics.outbox_rows.set(sum(depths.values()))
+                self._metrics.outbox_rows.set(waiting)
             await self.sleep(_MEASURE_EVERY_S)
+
+    def _waiting(self, buckets: Sequence[int]) -> int:
+        self._store.ping()  # also where there is no bucket to ask about
+        return sum(self._store.outbox_depth(buckets).values())
 
     # -- ownership ------------------------------------------------------------
 
