@@ -135,7 +135,10 @@ class Metrics:
             "tierstream_batch_records", "Records in one micro-batch.", _BATCH
         )
         self.stage_seconds = make.counter(
-            "tierstream_stage_seconds", "Wall-clock time by stage of the scoring path.", ["stage"]
+            "tierstream_stage_seconds",
+            "Wall-clock time by stage of the scoring path: fetch (mostly waiting), merge, decode, "
+            "look (for deadlines and whom to visit), load, fold, encode, commit (waiting for it).",
+            ["stage"],
         )
         self.cached_customers = make.gauge(
             "tierstream_cached_customers", "Customers held in memory."

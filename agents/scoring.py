@@ -232,13 +232,17 @@ class ScoringService(Service):
                 # A rebalance came between: what was fetched may be read again by its owner.
                 reading.seek_back()
                 return
+            started = time.perf_counter()
             runs = await reading.release(fetched)
+            self._spent("merge", started)
             started = time.perf_counter()
             batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
             self._spent("decode", started)
             flushing = self._pacing.flush_is_due(time.monotonic())
+            started = time.perf_counter()
             due, swept = await self._deadlines.due(reading, settled=self._commits.settled)
             visits = await self._visiting.next(settled=self._commits.settled)
+            self._spent("look", started)
             passing = self._folding.uncached(visits)
             await self._load(batch, due, visits)
             started = time.perf_counter()
