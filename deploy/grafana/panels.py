@@ -218,6 +218,30 @@ _ANNOUNCING = (
     ),
 )
 
+_TELLING = (
+    Panel(
+        "Messages that wait for a channel",
+        ((f"sum by (channel) (tierstream_alert_queue_messages{_J})", "{{channel}}"),),
+        "none",
+        "Alerts, digests and escalations to people.",
+    ),
+    Panel(
+        "Attempts to deliver",
+        (
+            (_rate("tierstream_alert_deliveries_total", "outcome"), "{{outcome}}"),
+            (f"sum(tierstream_alerts_parked{_J})", "parked until now"),
+        ),
+        "none",
+        "Each second, by outcome; failed ones are tried again.",
+    ),
+    Panel(
+        "From the instant of a change to its alert",
+        _quantiles("tierstream_alert_latency_seconds"),
+        "s",
+        "Delivered to the channel.",
+    ),
+)
+
 _TROUBLE = (
     Panel(
         "Refused",
@@ -371,6 +395,7 @@ SRE = Dashboard(
         ("Objectives", _OBJECTIVES),
         ("Scoring", _FLOW),
         ("Announcing", _ANNOUNCING),
+        ("Telling people", _TELLING),
         ("Trouble", _TROUBLE),
     ),
 )

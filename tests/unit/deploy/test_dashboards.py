@@ -74,4 +74,6 @@ def test_queries_speak_of_metrics_that_there_are() -> None:
         "tierstream_build_info",
         "tierstream_ready",
         "tierstream_progress_age_seconds",
+        "tierstream_alerts_heard_total",
+        "tierstream_alerts_total",
     }
