@@ -43,6 +43,14 @@ def test_two_workers_are_told_where_everything_is() -> None:
     assert load_policy(str(COMPOSE.parent / mounted.rstrip("}"))).gradings
 
 
+def test_the_api_asks_for_a_token_that_is_in_no_file_of_ours() -> None:
+    """Compose refuses to start without one; it comes from a file that git and images leave out."""
+    api = yaml.safe_load(COMPOSE.read_text())["services"]["api"]
+    assert api["environment"]["TIERSTREAM_API_TOKEN"].startswith("${TIERSTREAM_API_TOKEN:?")
+    assert "deploy/.env" in (ROOT / ".gitignore").read_text().splitlines()
+    assert "**/.env" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
 def test_nothing_is_open_to_other_machines() -> None:
     """Every published port is on the loopback address: there are no passwords."""
     services = yaml.safe_load(COMPOSE.read_text())["services"].values()

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from typer.main import get_command
 
+from agents.cli.commands import app
 from agents.settings import INPUTS, PREFIX, KafkaSecurity, Settings, from_environment
 from tests.deploy.conftest import ROOT
 
@@ -38,6 +40,7 @@ EVERYTHING: dict[str, Any] = {
     "policy": {"text": "policy: shop\nversion: 1\n"},
     "settings": {"batch_records": "50000"},
     "podAnnotations": {"team": "crm"},
+    "api": {"enabled": True, "tokensSecret": "api-tokens"},
     "keda": {"enabled": True},
     "networkPolicy": {
         "metricsFrom": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
@@ -126,6 +129,20 @@ def test_workers_are_told_by_settings_that_exist(
             assert settings.batch_records == (50_000 if values else 100_000)
 
 
+@pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])
+def test_every_pod_is_started_by_a_command_line_that_the_command_takes(
+    render: Callable[[dict[str, Any]], str], values: dict[str, Any]
+) -> None:
+    """Subcommands, options and their values, as `tierstream` itself reads them."""
+    for _, container in containers(render(values)):
+        command: Any = get_command(app)
+        arguments = list(container["args"])
+        while hasattr(command, "commands"):
+            command = command.commands[arguments.pop(0)]
+        with command.make_context("tierstream", arguments) as context:
+            assert not context.args
+
+
 def test_secrets_stand_nowhere_but_in_references(
     render: Callable[[dict[str, Any]], str],
 ) -> None:
@@ -155,10 +172,10 @@ def test_every_pod_runs_with_as_little_as_it_needs(
             "capabilities": {"drop": ["ALL"]},
         }
         assert "memory" in container["resources"]["limits"]
-        if container["name"] == "worker":
+        if container["name"] != "topics":
             assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
             assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
-            assert len(pod["topologySpreadConstraints"]) == 2
+            assert pod["topologySpreadConstraints"]
 
 
 def test_workers_are_scaled_by_the_lag_of_the_groups_and_topics_that_exist(
@@ -185,14 +202,16 @@ def test_pages_are_reached_through_labels_that_only_workers_have(
     """The Service and its monitor see every worker, and not the job that makes topics."""
     found = objects(render(EVERYTHING))
     by_kind = {one["kind"]: one for one in found}
-    wanted = by_kind["Service"]["spec"]["selector"].items()
+    service = next(one for one in found if one["metadata"]["name"] == "tierstream-workers")
+    wanted = service["spec"]["selector"].items()
     for one in found:
         if one["kind"] in {"Deployment", "Job"}:
-            labels = one["spec"]["template"]["metadata"]["labels"].items()
-            assert (wanted <= labels) is (one["kind"] == "Deployment")
+            template = one["spec"]["template"]
+            is_worker = template["spec"]["containers"][0]["name"] == "worker"
+            assert (wanted <= template["metadata"]["labels"].items()) is is_worker
     monitor = by_kind["ServiceMonitor"]
     assert monitor["spec"]["selector"]["matchLabels"].items() <= (
-        by_kind["Service"]["metadata"]["labels"].items()
+        service["metadata"]["labels"].items()
     )
     # The rules add up by job, and look for jobs whose name begins with tierstream.
     assert monitor["spec"]["endpoints"][0]["relabelings"][0]["replacement"].startswith("tierstream")
@@ -216,6 +235,7 @@ def test_the_rules_are_those_that_are_tested(
         ({"topics": {"partitions": 12}}, "/topics/partitions"),
         ({"keda": {"enabled": True, "maxReplicas": 16}}, "keda.maxReplicas"),
         ({"policy": {"configMap": ""}}, "policy.configMap"),
+        ({"api": {"enabled": True}}, "api.tokensSecret"),
         ({"settings": {"kafka_password": "p"}}, "kafka_password"),
         ({"worker": {}}, "worker"),
     ],

@@ -81,3 +81,34 @@ capabilities: {drop: [ALL]}
 - {name: kafka-client, secret: {secretName: {{ . }}}}
 {{- end }}
 {{- end }}
+
+{{- define "tierstream.env" -}}
+{{ include "tierstream.kafkaEnv" . }}
+- name: TIERSTREAM_REDIS
+  valueFrom:
+    secretKeyRef: {name: {{ .Values.redis.secret }}, key: {{ .Values.redis.key }}}
+- {name: TIERSTREAM_POLICY, value: /etc/tierstream/policy/policy.yaml}
+{{- range $name, $value := .Values.settings }}
+- {name: TIERSTREAM_{{ upper $name }}, value: {{ $value | quote }}}
+{{- end }}
+{{- end }}
+
+{{- define "tierstream.mounts" -}}
+- {name: policy, mountPath: /etc/tierstream/policy, readOnly: true}
+{{- with include "tierstream.kafkaMounts" . }}
+{{- . }}
+{{- end }}
+{{- if .Values.redis.caSecret }}
+- {name: redis-ca, mountPath: /etc/tierstream/redis, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "tierstream.volumes" -}}
+- {name: policy, configMap: {name: {{ include "tierstream.policyName" . }}}}
+{{- with include "tierstream.kafkaVolumes" . }}
+{{- . }}
+{{- end }}
+{{- with .Values.redis.caSecret }}
+- {name: redis-ca, secret: {secretName: {{ . }}}}
+{{- end }}
+{{- end }}
