@@ -56,7 +56,7 @@ $(DEPLOY): tests/deploy/tools.lock
 	@.cache/deploy/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
 	@touch $@
 
-demo: env ## replay CDNOW through an embedded broker and Redis, tier changes live on screen
+demo: env ## a business through an embedded broker and Redis: tier changes live here and in the browser
 	@$(BIN)/tierstream demo $(ARGS)
 
 test: env ## everything that needs only pip

@@ -1,4 +1,4 @@
-"""`tierstream demo`: CDNOW through a real broker, a real Redis and a worker, live on screen."""
+"""`tierstream demo`: a business through a real broker, a real Redis and a worker, live."""
 
 import importlib.resources
 import signal
@@ -6,6 +6,7 @@ import time
 import uuid
 from contextlib import ExitStack
 from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from agents.cli.demo_cleanup import forget_redis, forget_topics
 from agents.cli.demo_run import run
 from agents.cli.demo_screen import Screen
 from agents.cli.demo_summary import show_outcome
+from agents.cli.serve_process import ServeProcess
 from agents.cli.topics import create
 from agents.cli.worker_process import WorkerProcess
 from agents.embedded import EmbeddedBroker, EmbeddedRedis
@@ -23,56 +25,79 @@ from agents.replay.source import load_log
 from agents.settings import Settings
 from agents.topics import TopicPlan
 
-DATASET = "cdnow"
 PARTITIONS = 4
 BATCH_RECORDS = 1_000
 
 
+class DataName(StrEnum):
+    """What the demo replays."""
+
+    WHOLESALE = "wholesale"
+    CDNOW = "cdnow"
+
+
 def demo(
+    data: Annotated[
+        DataName,
+        typer.Option(help="wholesale: an invented wholesaler; cdnow: a real music shop's orders."),
+    ] = DataName.WHOLESALE,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Leave everything running at the end, until Ctrl-C.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--keep/--no-keep",
+            help="Leave everything running at the end, until Ctrl-C; so it is on a terminal.",
+            show_default=False,
+        ),
+    ] = None,
     kafka: options.Kafka = None,
     redis: options.Redis = None,
     policy: options.Policy = None,
 ) -> None:
-    """Replay CDNOW, a real order log, and watch customers change tiers.
+    """Replay a business, and watch customers change tiers: here and in the browser.
 
-    Starts a Kafka-compatible broker, a Redis and a worker of its own, and ends all of them,
-    also on Ctrl-C. On servers named by --kafka and --redis it works under a namespace of its
-    own, which it removes.
+    Starts a Kafka-compatible broker, a Redis, a worker and the live page of its own, and ends
+    all of them, also on Ctrl-C. On servers named by --kafka and --redis it works under a
+    namespace of its own, which it removes.
     """
     started_s = time.monotonic()
     # Ended by `kill`, it cleans up as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    log = load_log(DATASET)
+    log = load_log(data.value)
+    keep = show.out.is_terminal if keep is None else keep
     with ExitStack() as stack:
-        settings = _prepare(stack, kafka, redis, options.settings_from(kafka, redis, policy=policy))
+        given = options.settings_from(kafka, redis, policy=policy)
+        settings = _prepare(stack, kafka, redis, given, data)
         plan = options.plan_from(settings)
         worker = stack.enter_context(WorkerProcess(settings))
         # What it knows ends with the demo: no reason to wait for it to leave in order.
         stack.callback(worker.kill)
+        page = stack.enter_context(ServeProcess())
+        stack.callback(page.kill)
+        first, last = (show.instant(record.record_ms)[:7] for record in (log[0], log[-1]))
         show.out.print(
             f"[dim]Kafka {settings.kafka}, Redis {_address(settings)}, worker {worker.url}; "
             f"ready after {time.monotonic() - started_s:.1f} s[/]",
             soft_wrap=True,
         )
         show.out.print(
-            f"{len(log):,} orders of [bold]{DATASET}[/], 1997-01 to 1998-06, under the policy "
+            f"{len(log):,} records of [bold]{data.value}[/], {first} to {last}, under the policy "
             f"{plan.name} version {plan.version}. Tier changes come out of the topic "
-            f"{settings.topic('tier-changes')}: all are counted, a few a second are shown.\n",
+            f"{settings.topic('tier-changes')}: all are counted, a few a second are shown.",
             soft_wrap=True,
         )
+        show.out.print(f"The live page: [bold]{page.url}[/]\n", soft_wrap=True)
         with Screen(plan, len(log)) as screen:
             outcome = loop.run(run(settings, plan, log, worker, screen))
         show_outcome(outcome, outcome.first_s - started_s)
         if keep:
-            _keep(settings, worker)
+            _keep(settings, worker, page, log[0].key.decode())
 
 
-def _prepare(stack: ExitStack, kafka: str | None, redis: str | None, given: Settings) -> Settings:
+def _prepare(
+    stack: ExitStack, kafka: str | None, redis: str | None, given: Settings, data: DataName
+) -> Settings:
     """Start the servers that were not named, create topics, and return where everything is."""
-    policy = importlib.resources.files("deploy").joinpath("policies", "cdnow.yaml")
+    policy = importlib.resources.files("deploy").joinpath("policies", f"{data.value}.yaml")
     settings = replace(
         given,
         namespace=f"demo-{uuid.uuid4().hex[:6]}",
@@ -91,13 +116,14 @@ def _prepare(stack: ExitStack, kafka: str | None, redis: str | None, given: Sett
     return settings
 
 
-def _keep(settings: Settings, worker: WorkerProcess) -> None:
+def _keep(settings: Settings, worker: WorkerProcess, page: ServeProcess, somebody: str) -> None:
     """Tell how to look around, and wait for Ctrl-C."""
-    show.out.print("\nEverything keeps running until Ctrl-C. In another terminal:")
+    show.out.print(f"\nEverything keeps running until Ctrl-C: [bold]{page.url}[/]", soft_wrap=True)
+    show.out.print("In another terminal:")
     lines = (
         f"export TIERSTREAM_KAFKA={settings.kafka} TIERSTREAM_REDIS={_address(settings)}",
         f"export TIERSTREAM_NAMESPACE={settings.namespace} TIERSTREAM_POLICY={settings.policy}",
-        "tierstream explain 00003",
+        f"tierstream explain {somebody}",
         "tierstream doctor",
         f"curl {worker.url}/metrics",
     )

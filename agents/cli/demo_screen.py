@@ -36,13 +36,13 @@ class Screen:
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(),
-            TextColumn("{task.completed:,} of {task.total:,} orders"),
+            TextColumn("{task.completed:,} of {task.total:,} records"),
             TimeElapsedColumn(),
             console=show.out,
             transient=True,
             disable=not show.out.is_terminal,
         )
-        self._task = self._bar.add_task("1997-01-01", total=records)
+        self._task = self._bar.add_task("starting", total=records)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -72,7 +72,7 @@ class Screen:
         """Show how much has been sent, and how far time has come."""
         self._bar.update(self._task, completed=sent, description=show.instant(clock_ms)[:10])
         if sent < self._records:
-            self._plainly(f"... {sent:,} of {self._records:,} orders sent")
+            self._plainly(f"... {sent:,} of {self._records:,} records sent")
 
     def waiting(self, text: str) -> None:
         """Show what the end of the run still waits for."""

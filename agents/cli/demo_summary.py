@@ -23,11 +23,11 @@ def show_outcome(outcome: Outcome, first_after_s: float) -> None:
         show.pairs(
             "Run",
             {
-                "orders": outcome.records,
+                "records": outcome.records,
                 "tier changes": changes,
-                "throughput": f"{outcome.records / seconds:,.0f} orders/s, "
+                "throughput": f"{outcome.records / seconds:,.0f} records/s, "
                 f"{changes / seconds:,.0f} tier changes/s, one worker",
-                "latency": f"{latency} (order sent to change read, at that load)",
+                "latency": f"{latency} (record sent to change read, at that load)",
                 "first change on screen": f"after {first_after_s:.1f} s",
                 "dead letters": outcome.letters,
                 "took": f"{outcome.seconds:.1f} s",

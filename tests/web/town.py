@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
 import uvicorn
@@ -116,7 +117,8 @@ class Town:
     def open(self) -> Self:
         """Be ready to be asked: everything is read and surveyed."""
         self.board.catch_up()
-        asyncio.run(self.survey())
+        with ThreadPoolExecutor(1) as pool:  # Playwright has a loop running in this thread
+            pool.submit(lambda: asyncio.run(self.survey())).result()
         return self
 
 

@@ -3,7 +3,7 @@ import { ask } from "./api.js";
 import { card, empty, h, show, svg } from "./dom.js";
 import { chip, prevention } from "./people.js";
 import { because } from "./sentences.js";
-import { grading, gradingLabel, ladders, leading, measureLabel, moment, money, number, reading, state, tierLabel, tone } from "./state.js";
+import { grading, gradingLabel, indicatorLabel, ladders, leading, measureLabel, moment, money, number, reading, state, tierLabel, tone } from "./state.js";
 import { say } from "./words.js";
 
 const MONTHS = 24;
@@ -66,7 +66,7 @@ const exact = (text) => {
 function scorecard(name, score) {
   const head = (text, cls = "") => h("th", { scope: "col", class: cls }, text);
   const rows = score.parts.map((part) => h("tr", {},
-    h("td", {}, part.measure && state.policy.labels[part.measure] ? measureLabel(part.measure) : part.indicator, h("div", { class: "sub" }, part.indicator)),
+    h("td", {}, part.measure && state.policy.labels[part.measure] ? measureLabel(part.measure) : indicatorLabel(name, part.indicator), h("div", { class: "sub" }, indicatorLabel(name, part.indicator))),
     h("td", { class: "num" }, exact(part.points)),
     h("td", { class: "num sub" }, number(Number(part.weight), { style: "percent" })),
     h("td", { class: "num" }, h("b", {}, exact(part.contribution)))));

@@ -3,11 +3,12 @@ import { empty, h, svg } from "./dom.js";
 import { number, tierLabel, tone } from "./state.js";
 import { say } from "./words.js";
 
-const WIDTH = 760;
+const NARROW = matchMedia("(max-width: 720px)");
 const NODE = 10;
 const PAD = 10;
 const LABEL = 26;
-const LEFT = 128;
+let WIDTH = 760;
+let LEFT = 128;
 const TALL = 300;
 
 function totals(days) {
@@ -96,6 +97,7 @@ function byDay(days) {
 const bottom = (...sides) => Math.max(...sides.flatMap((nodes) => [...nodes.values()].map((one) => one.y + Math.max(one.tall, LABEL))));
 
 export function flowsPicture(grading, days) {
+  [WIDTH, LEFT] = NARROW.matches ? [400, 84] : [760, 128];
   const all = totals(days);
   if (!all.length) return empty(say("no_flows"), say("no_flows_text"));
   const moved = all.filter((flow) => flow.from !== null);

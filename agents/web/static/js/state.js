@@ -61,6 +61,11 @@ export function tierLabel(name, tier) {
   return found ? pick(found.label, tier) : tier;
 }
 
+export function indicatorLabel(name, indicator) {
+  const own = state.policy.document.gradings[name]?.indicators?.[indicator]?.label;
+  return own?.[currentLanguage()] || indicator.replaceAll("_", " ");
+}
+
 export const measureLabel = (name) => pick(state.policy.labels[name], name.replaceAll("_", " "));
 
 export function tone(name, tier) {
