@@ -17,10 +17,17 @@ from agents.rebuilding.windows import Refilled, refill
 from stream.editions import first_edition
 
 
-def rebuild(
+def rebuild(  # noqa: PLR0913, PLR0917 - these are the options of a command
     windows: Annotated[
         bool,
         typer.Option("--windows", help="Fill windows that the policy in force was too late for."),
+    ] = False,
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept",
+            help="Where the log leads elsewhere than what was announced: go on from the latter.",
+        ),
     ] = False,
     policy: options.Policy = None,
     clock: Annotated[
@@ -42,7 +49,7 @@ def rebuild(
     filled = Refilled()
     with closing(open_store(settings)) as store, _shown() as watch:
         store.install(settings.buckets)
-        done = loop.run(restore(settings, store, first, watch))
+        done = loop.run(restore(settings, store, first, watch, accept=accept))
         if windows:
             filled = loop.run(refill(settings, store, first, watch))
     if as_json:

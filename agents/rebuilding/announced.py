@@ -32,6 +32,8 @@ _BYTES = 16
 _SOURCE = ("source_topic", "source_partition", "source_offset")
 _TELL_EVERY = 5_000
 TOPICS = (*OUTPUTS, GROUP_MEMBERS)
+Stands = dict[str, tuple[int, str | None]]
+"""Sequence of the last change, and the tier since then, by grading."""
 
 
 class _Standing(msgspec.Struct):
@@ -46,6 +48,7 @@ class _Change(msgspec.Struct):
 
     grading: str
     sequence: int
+    to: str | None
 
 
 _standing = msgspec.json.Decoder(_Standing).decode
@@ -57,7 +60,7 @@ class Announced:
     """Records of the output topics, by what tells them apart: 16 bytes each.
 
     Where `tier-changes` has let old records go, `customer-tiers` still says up to which sequence
-    a customer's changes were announced.
+    a customer's changes were announced: they come out in order.
     """
 
     def __init__(self, buckets: int) -> None:
@@ -66,13 +69,14 @@ class Announced:
         self._seen: set[bytes] = set()
         self._standings: dict[bytes, _Standing] = {}
         self._differences: dict[bytes, bytes | None] = {}
-        self._changes: dict[int, dict[bytes, str]] = {}
+        self._told: dict[int, dict[str, Stands]] = {}
 
     def note(self, topic: str, record: Any) -> None:  # noqa: ANN401 - of aiokafka, or a row
         """Take note of a record of the output topic with the base name *topic*."""
         if topic == CUSTOMER_TIERS:
             value = record.value
             self._standings[record.key] = _NOWHERE if value is None else _standing(value)
+            self._stands_of(record.key)
             return
         if topic == TIER_DIFFERENCES:
             self._differences[record.key] = record.value
@@ -80,9 +84,14 @@ class Announced:
         mark = _mark(topic, record.key, record.value, record.headers)
         self._seen.add(mark)
         if topic == TIER_CHANGES:
-            customer_id = record.key.decode()
-            number = bucket_of(customer_id, self._buckets)
-            self._changes.setdefault(number, {})[mark] = customer_id
+            change, stands = _change(record.value), self._stands_of(record.key)
+            if change.sequence > stands.get(change.grading, (0, None))[0]:
+                stands[change.grading] = change.sequence, change.to
+
+    def _stands_of(self, key: bytes) -> Stands:
+        customer_id = key.decode()
+        bucket = self._told.setdefault(bucket_of(customer_id, self._buckets), {})
+        return bucket.setdefault(customer_id, {})
 
     def news(self, rows: Iterable[bytes], erasures: Mapping[str, bytes]) -> list[bytes]:
         """Return those of a bucket's rows that were not announced, in order.
@@ -111,32 +120,65 @@ class Announced:
                 is_news = False
             elif row.topic == TIER_CHANGES:
                 ended = place < ends.get(key, 0)
-                is_news = not (self._erased(key, gone) if ended else self._counted(row))
+                is_news = not (self._erased(key, gone) if ended else self._counted(row, gone))
             else:
                 is_news = True
             if is_news:
                 found.append(stored)
         return found
 
-    def surplus(self, bucket: int, rows: Iterable[bytes]) -> str | None:
-        """Return a customer of whom a change was announced that is not among *rows*; or None."""
-        decoded = (decode_row(row) for row in rows)
-        led_to = {
-            _mark(row.topic, row.key, row.value, row.headers)
-            for row in decoded
-            if row.topic == TIER_CHANGES
+    def elsewhere(
+        self, bucket: int, rows: Iterable[bytes], erasures: Mapping[str, bytes]
+    ) -> dict[str, Stands]:
+        """Return where customers of a bucket were said to stand, of whom *rows* do not say so.
+
+        Args:
+            bucket: Number of the bucket.
+            rows: Everything that the log leads to.
+            erasures: What the bucket remembers of customers that it erased.
+        """
+        gone = Erasures(erasures)
+        led_to: dict[str, dict[tuple[str, int], str | None]] = {}
+        for row in map(decode_row, rows):
+            customer_id = (row.key or b"").decode()
+            if row.topic == CUSTOMER_TIERS and row.value is None:
+                if gone.of(customer_id) is not None:
+                    led_to.pop(customer_id, None)
+            elif row.topic == TIER_CHANGES:
+                change = _change(row.value or b"")
+                found = led_to.setdefault(customer_id, {})
+                found[change.grading, change.sequence] = change.to
+        known = {
+            customer_id: self._stands(customer_id, gone)
+            for customer_id in self._told.get(bucket, ())
         }
-        known = self._changes.get(bucket, {})
-        return next((customer for mark, customer in known.items() if mark not in led_to), None)
+        return {
+            customer_id: stands
+            for customer_id, stands in known.items()
+            for found in [led_to.get(customer_id, {})]
+            if any(found.get((name, n), "") != tier for name, (n, tier) in stands.items())
+        }
+
+    def _stands(self, customer_id: str, gone: Erasures) -> Stands:
+        """Return the last that was said of a customer, by grading."""
+        told = self._standings.get(customer_id.encode(), _NOWHERE)
+        stands = {name: (n, told.grades.get(name)) for name, n in told.sequence.items() if n}
+        if gone.of(customer_id) is None:
+            # Else changes may be of the life before, of which nothing holds any more.
+            number = bucket_of(customer_id, self._buckets)
+            for name, said in self._told.get(number, {}).get(customer_id, {}).items():
+                if said[0] > stands.get(name, (0, None))[0]:
+                    stands[name] = said
+        return stands
 
     def _moves(self, row: Row) -> bool:
         told = self._standings.get(row.key or b"", _NOWHERE)
         return told != (_NOWHERE if row.value is None else _standing(row.value))
 
-    def _counted(self, row: Row) -> bool:
-        told = self._standings.get(row.key or b"", _NOWHERE)
+    def _counted(self, row: Row, gone: Erasures) -> bool:
         change = _change(row.value or b"")
-        return change.sequence <= told.sequence.get(change.grading, 0)
+        stands = self._stands((row.key or b"").decode(), gone)
+        return change.sequence <= stands.get(change.grading, (0, None))[0]
 
     def _erased(self, key: bytes, gone: Erasures) -> bool:
         """Say whether the receipt for a customer's erasure was announced, and so its life."""

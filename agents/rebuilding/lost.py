@@ -81,7 +81,9 @@ async def _lost(settings: Settings, heads: Sequence[BucketHead]) -> list[int]:
     return [bucket for bucket in empty if published[bucket]]
 
 
-async def restore(settings: Settings, store: Store, first: Edition, watch: Watch) -> Restored:
+async def restore(
+    settings: Settings, store: Store, first: Edition, watch: Watch, *, accept: bool = False
+) -> Restored:
     """Put back what buckets that were lost had held, each in one commit.
 
     What had been announced is not announced again, what had not is. Partition numbers that were
@@ -93,6 +95,8 @@ async def restore(settings: Settings, store: Store, first: Edition, watch: Watch
         store: What was lost.
         first: The policy that the workers were started with, as an edition.
         watch: Told what goes on.
+        accept: Where the log leads elsewhere than what was announced, let customers stand where
+            they were said to, and judge them from there, with cause ``policy_changed``.
 
     Raises:
         RebuildError: The topics do not lead to what Redis held; nothing more was written.
@@ -116,7 +120,7 @@ async def restore(settings: Settings, store: Store, first: Edition, watch: Watch
         refold = Refold(settings, first, number, partitions)
         refold.fold(past, watch.folded)
         home = [bucket for bucket in range(number, settings.buckets, partitions) if bucket in empty]
-        commits = [_commit(refold.store, announced, bucket) for bucket in home]
+        commits = [_commit(refold, announced, bucket, accept=accept) for bucket in home]
         _write(store, commits)
         done = Restored(
             done.buckets + len(home),
@@ -127,14 +131,18 @@ async def restore(settings: Settings, store: Store, first: Edition, watch: Watch
     return done
 
 
-def _commit(folded: Store, announced: Announced, bucket: int) -> BucketCommit:
-    commit = whole(folded, bucket)
-    surplus = announced.surplus(bucket, commit.outbox)
-    if surplus is not None:
+def _commit(refold: Refold, announced: Announced, bucket: int, *, accept: bool) -> BucketCommit:
+    commit = whole(refold.store, bucket)
+    elsewhere = announced.elsewhere(bucket, commit.outbox, commit.erasures)
+    if elsewhere and not accept:
         raise RebuildError(
-            f"a change of customer {surplus!r} was announced that the log does not lead to: "
-            "was another --policy in force before the first one was published?"
+            f"a change of customer {min(elsewhere)!r} was announced that the log does not lead to: "
+            "was another --policy in force before the first one was published? With --accept, "
+            "customers go on from what was announced"
         )
+    if elsewhere:
+        refold.stand(bucket, elsewhere)
+        commit = whole(refold.store, bucket)
     return replace(commit, outbox=announced.news(commit.outbox, commit.erasures))
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from agents.intake import Batch
     from agents.merge import Run
+    from agents.rebuilding.announced import Stands
     from agents.rebuilding.past import Past
     from agents.settings import Settings
     from stream.customer import Customer
@@ -106,6 +107,15 @@ class Refold:
         self._commit(
             [self._ownership.buckets[bucket].commit(at, None) for bucket, at in upto.items()]
         )
+
+    def stand(self, bucket: int, stands: Mapping[str, Stands]) -> None:
+        """Let customers of a bucket stand elsewhere, as of its clock, and judge them from there."""
+        one = self._ownership.buckets[bucket]
+        for customer_id, told in stands.items():
+            if customer_id not in one.customers:
+                raise RebuildError(f"the log holds nothing of customer {customer_id!r}")
+            one.stand(customer_id, told, one.clock_ms or 0)
+        self._commit([one.commit({}, None)])
 
     def customers(self, bucket: int) -> Mapping[str, Customer]:
         """Return the customers of a bucket as they were folded."""

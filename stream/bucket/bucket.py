@@ -14,7 +14,7 @@ from stream.bucket.screening import allowed, of_this_life
 from stream.bucket.tally import Refusal, Tally
 from stream.bucket.unwritten import Unwritten
 from stream.changes import POLICY_CHANGED, PROFILE, Cause
-from stream.customer import Customer, unpack
+from stream.customer import Customer, Grade, unpack
 from stream.editions import FIRST
 from stream.erasure import Erasures, Removal, receipt_id
 from stream.groups.kinship import Kinship
@@ -315,6 +315,25 @@ class Bucket:
         """Return the outbox rows that customers tell each other, and start over."""
         return self.kinship.rows() + self.merging.rows()
 
+    def stand(
+        self, customer_id: str, stands: Mapping[str, tuple[int, str | None]], instant_ms: int
+    ) -> None:
+        """Let a cached customer stand where it was said to, and judge it from there.
+
+        *stands* has the sequence of the last change and the tier since, by grading; of gradings
+        that the policy does not have too: what comes back goes on with its sequence.
+        """
+        customer = self._brought(customer_id)
+        grades = dict(zip(self.scorer.plan.shape.names, customer.grades, strict=True))
+        for name, (sequence, tier) in stands.items():
+            grade = grades.get(name) or customer.retired.setdefault(name, Grade())
+            grade.sequence, grade.tier = sequence, tier
+        customer.packed_grades = None
+        cause = Cause(POLICY_CHANGED, self.in_force.edition.event_id)
+        now_ms = max(instant_ms, customer.clock_ms)
+        self._unwritten.tell(self.scorer.gather(customer, now_ms, cause, PROFILE, _nothing))
+        self._unwritten.touch(customer)
+
     def tell_ranks(self) -> Ranks:
         """Return the ranked readings that have changed since they were last told."""
         return self.standings.tell(self.customers, self.scorer.plan, self.in_force.plan_of)
@@ -547,6 +566,11 @@ class Bucket:
     def oldest_period(self, now_ms: int) -> int:
         """Return the oldest ledger period that a refund at *now_ms* may still refer to."""
         return oldest_period(now_ms, self.scorer.plan.refund_ms)
+
+
+def _nothing(now_ms: int) -> None:
+    """Apply nothing to a customer that is to be judged as it is."""
+    del now_ms
 
 
 def _deadline(customer: Customer) -> int | None:

@@ -141,8 +141,22 @@ def long_past(now_ms: int) -> dict[str, list[Sent]]:
     return sent
 
 
+async def goes_on_from_what_was_announced(
+    system: System, worker: Worker, server: EmbeddedRedis
+) -> None:
+    """Lose Redis after its windows were filled, of which the log knows nothing."""
+    before = system.customers()
+    await wait_for_async(lambda: not system.waiting_rows(), "everything to be announced", 60)
+    await asyncio.to_thread(empty, server)
+    await holds(worker)
+    with pytest.raises(AssertionError, match="With --accept, customers go on from what was"):
+        await tierstream(system, "rebuild")
+    told = json.loads(await tierstream(system, "rebuild", "--accept", "--windows", "--json"))
+    assert told["restored"]["customers"] == len(before) == CUSTOMERS
+
+
 async def test_windows_that_were_never_kept_are_filled_while_orders_come_in(
-    kafka_bootstrap: str, redis_url: str, tmp_path: Path
+    kafka_bootstrap: str, new_redis: Callable[..., EmbeddedRedis], tmp_path: Path
 ) -> None:
     """Everyone ends with the facts and tiers that the later policy had led to from the start."""
     now_ms = time.time_ns() // 1_000_000
@@ -150,7 +164,8 @@ async def test_windows_that_were_never_kept_are_filled_while_orders_come_in(
     later = tmp_path / "later.yaml"
     later.write_text(LATER)
     plan = compile_policy(load_policy(str(later)))
-    async with System(kafka_bootstrap, redis_url, unique(), tmp_path, EARLIER) as system:
+    server = new_redis()
+    async with System(kafka_bootstrap, server.url, unique(), tmp_path, EARLIER) as system:
         for topic, events in sent.items():
             await system.send(topic, events)
         worker = await system.started()
@@ -175,6 +190,7 @@ async def test_windows_that_were_never_kept_are_filled_while_orders_come_in(
         assert worker.metric("tierstream_rewinds_total") > 0, "nobody was in the way"
         again = json.loads(await tierstream(system, "rebuild", "--windows", "--json"))["windows"]
         assert (again["customers"], again["changes"]) == (0, 0)
+        await goes_on_from_what_was_announced(system, worker, server)
 
         def settled() -> bool:
             return system.applied() == len(sent["orders"]) and not system.waiting_rows()

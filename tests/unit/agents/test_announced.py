@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from agents.letters import letter_row
 from agents.rebuilding.announced import Announced
+from stream.erasure import Erased, pseudonym
 from stream.outbox import CUSTOMER_TIERS, DEAD_LETTERS, TIER_CHANGES, Row, decode_row, encode_row
 
 if TYPE_CHECKING:
@@ -15,14 +18,15 @@ if TYPE_CHECKING:
 
 def change(customer_id: str, sequence: int) -> bytes:
     """Return a row as it stands in an outbox; only what tells it apart matters."""
-    value = json.dumps({"grading": "value", "sequence": sequence}).encode()
+    told = {"grading": "value", "sequence": sequence, "to": f"tier {sequence}"}
+    value = json.dumps(told).encode()
     headers = [("ce_id", f"{customer_id}-{sequence}".encode())]
     return encode_row(Row(TIER_CHANGES, customer_id.encode(), value, headers, 0))
 
 
 def tiers(customer_id: str, sequence: int | None) -> bytes:
     """Return where a customer stands, or its tombstone."""
-    told = {"grades": {"value": "gold"}, "sequence": {"value": sequence}}
+    told = {"grades": {"value": f"tier {sequence}"}, "sequence": {"value": sequence}}
     value = None if sequence is None else json.dumps(told).encode()
     return encode_row(Row(CUSTOMER_TIERS, customer_id.encode(), value, [], 0))
 
@@ -91,8 +95,22 @@ def test_a_dead_letter_is_known_by_the_record_that_was_refused() -> None:
     assert announced(told).news([row, other], {}) == [other]
 
 
-def test_a_change_that_the_log_does_not_lead_to_is_found() -> None:
-    topics = announced(*ALL)
-    assert topics.surplus(0, ALL) is None
-    assert topics.surplus(0, ALL[:2]) in {"c", "d"}
-    assert topics.surplus(1, []) is None
+def test_where_the_log_does_not_lead_to_is_found() -> None:
+    """By a change, and where those have expired by what is said of the customer now."""
+    assert announced(*ALL).elsewhere(0, ALL, {}) == {}
+    assert announced(*ALL[:3]).elsewhere(0, ALL, {}) == {}
+    d = {"value": (1, "tier 1")}
+    assert announced(*ALL).elsewhere(0, ALL[:3], {}) == {"d": d}
+    assert announced(tiers("c", 2), tiers("d", 1)).elsewhere(0, ALL[:3], {}) == {"d": d}
+    other = tiers("d", 1).replace(b"tier 1", b"tier X")
+    assert announced(other).elsewhere(0, ALL, {}) == {"d": {"value": (1, "tier X")}}
+    assert announced(*ALL).elsewhere(1, [], {}) == {}
+
+
+def test_of_a_life_that_ended_nothing_holds_any_more() -> None:
+    """Its sequences were higher; the bucket remembers that there was one."""
+    gone = {pseudonym("c"): msgspec.msgpack.encode(Erased(5, 0, "receipt"))}
+    old, new = [change("c", 1), change("c", 2), tiers("c", None)], [change("c", 1), tiers("c", 1)]
+    assert announced(*old).elsewhere(0, [*old, *new], gone) == {}
+    assert announced(*old, *new).elsewhere(0, [*old, *new], gone) == {}
+    assert announced(*old).news(new, gone)[-1] == new[1]
