@@ -1,10 +1,13 @@
 """`tierstream rebuild`: from the log, what Redis does not hold."""
 
+import logging
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Annotated
 
+import structlog
 import typer
 
 from agents.app import open_store
@@ -43,6 +46,11 @@ def rebuild(  # noqa: PLR0913, PLR0917 - these are the options of a command
     Name the policy that the workers are started with. Nothing is announced twice. It can be
     interrupted and run again.
     """
+    # A worker's parts tell of what they do, and that was done long ago.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     settings = options.settings_from(kafka, redis, namespace, policy, clock=clock_of(clock))
     first = first_edition(options.policy_from(settings))
     settings = replace(settings, buckets=recorded_buckets(settings) or settings.buckets)
