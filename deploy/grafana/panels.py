@@ -221,7 +221,7 @@ _ANNOUNCING = (
 _TELLING = (
     Panel(
         "Messages that wait for a channel",
-        ((f"sum by (channel) (tierstream_alert_queue_messages{_J})", "{{channel}}"),),
+        ((f"max by (channel) (tierstream_alert_queue_messages{_J})", "{{channel}}"),),
         "none",
         "Alerts, digests and escalations to people.",
     ),
@@ -229,7 +229,7 @@ _TELLING = (
         "Attempts to deliver",
         (
             (_rate("tierstream_alert_deliveries_total", "outcome"), "{{outcome}}"),
-            (f"sum(tierstream_alerts_parked{_J})", "parked until now"),
+            (f"max(tierstream_alerts_parked{_J})", "parked until now"),
         ),
         "none",
         "Each second, by outcome; failed ones are tried again.",
