@@ -40,6 +40,7 @@ EVERYTHING: dict[str, Any] = {
     "policy": {"text": "policy: shop\nversion: 1\n"},
     "settings": {"batch_records": "50000"},
     "podAnnotations": {"team": "crm"},
+    "workers": {"alerts": {"channelsSecret": "channels"}},
     "api": {"enabled": True, "tokensSecret": "api-tokens"},
     "keda": {"enabled": True},
     "networkPolicy": {
@@ -117,6 +118,7 @@ def test_workers_are_told_by_settings_that_exist(
 ) -> None:
     """No variable is misspelt; what is not secret is accepted as it stands."""
     known = {PREFIX + setting.name.upper() for setting in fields(Settings)}
+    known.add(f"{PREFIX}CHANNELS_FILE")
     known |= {f"{PREFIX}KAFKA_{setting.name.upper()}" for setting in fields(KafkaSecurity)}
     for _, container in containers(render(values)):
         given = {env["name"]: env.get("value", "from-a-secret") for env in container["env"]}
