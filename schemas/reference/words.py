@@ -21,6 +21,8 @@ _PATTERNS: Final = {
     "^/tierstream/[a-z0-9-]+$": "`/tierstream/` and a name of `a-z 0-9 -`",
     "^[0-9]{10}$|^-?[0-9]{14,15}-[0-9]{10}$": "digits",
     r"^[^\n\r]*$": "one line of text",
+    "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$": "a W3C `traceparent`",
+    "^([01][0-9]|2[0-3]):[0-5][0-9]$": "a time of day such as `08:30`",
 }
 _TYPES: Final = {
     "string": "text",
