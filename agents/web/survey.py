@@ -79,6 +79,7 @@ class SurveyService:
             await asyncio.sleep((time.monotonic() - started_s) * (1 / _SHARE - 1))
         if survey is not None:
             survey.finish()
+            board.at_risk.settle(board.clock_ms)
             board.surveyed = Surveyed(board.clock_ms, survey.axes, survey.points, survey.candidates)
 
     def _read(self, bucket: int) -> tuple[BucketHead, dict[str, bytes]]:

@@ -84,7 +84,10 @@ class AtRisk:
         ]
         return [told for _, told in sorted(found, key=lambda one: (one[0], one[1].id))]
 
-    def settle(self, now_ms: int, tier_of: Callable[[str, str], str | None]) -> None:
-        """Let go of what does not stand at *now_ms*, so that it takes no memory."""
-        kept = {told.id for told in self.standing(now_ms, tier_of, None)}
-        self._open = {key: one for key, one in self._open.items() if one[1].id in kept}
+    def settle(self, now_ms: int) -> None:
+        """Let go of the warnings whose instant has come, so that they take no memory."""
+        self._open = {key: one for key, one in self._open.items() if one[0] > now_ms}
+
+    def __len__(self) -> int:
+        """How many warnings are kept, standing or not."""
+        return len(self._open)

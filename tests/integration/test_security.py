@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
+import requests
 from typer.testing import CliRunner, Result
 
 from agents.cli.commands import app
@@ -23,6 +24,7 @@ from stream.calendar import DAY_MS, format_instant
 from tests.brokers.secured import ADMIN, MECHANISM, Authority, SecureKafka, SecureRedis, grant
 from tests.documented import documented
 from tests.integration.system import System, check_chains, check_states, event, order
+from tests.integration.test_serve import Serve
 from tests.waiting import wait_for_async
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.kafka, pytest.mark.timeout(18
 PAGE = "security.md"
 NAMESPACE = "shop"
 START_MS = 1_704_067_200_000  # 2024-01-01T00:00:00Z
-USERS = ("worker", "few", "scoring", "relay", "replayer", "stranger")
+USERS = ("worker", "few", "scoring", "relay", "replayer", "serve", "stranger")
 PASSWORDS = {name: f"{name}-secret" for name in (ADMIN, *USERS)}
 REDIS_USER, REDIS_PASSWORD = "tierstream", "redis-secret"
 SECRET = re.compile("|".join(f"{name}-secret" for name in (*PASSWORDS, "redis", "default")))
@@ -259,3 +261,30 @@ async def test_scoring_relay_and_replayer_work_as_users_of_their_own(
         check_states(mall.plan, mall.customers(), check_chains(changes))
         with redis.Redis.from_url(site.redis.url) as client:
             assert client.acl_log() == []
+
+
+async def test_the_api_needs_no_more_than_is_documented_and_speaks_tls(
+    site: Site, shop: System, tmp_path: Path
+) -> None:
+    """It reads; a token in the environment is asked for, and shown nowhere."""
+    await grant(site.kafka, documented(PAGE, "kafka-serve"))
+    shop.store.install(shop.settings.buckets)
+    folder, token = site.authority.folder, "an-api-token-of-20-and-more"
+    options = ("--tls-cert", str(folder / "server.crt"), "--tls-key", str(folder / "server.key"))
+    with Serve(
+        shop, tmp_path / "serve.log", *options, **site.env("serve"), api_token=token
+    ) as serve:
+        assert serve.url.startswith("https://")
+
+        def ask(**headers: str) -> requests.Response:
+            url = f"{serve.url}/v1/gradings"
+            return requests.get(url, headers=headers, verify=site.authority.ca_file, timeout=30)
+
+        async def answered() -> bool:
+            known = {"Authorization": f"Bearer {token}"}
+            return (await asyncio.to_thread(lambda: ask(**known))).ok
+
+        await wait_for_async(answered, "an answer over TLS")
+        assert (await asyncio.to_thread(ask)).status_code == 401
+    assert token not in serve.log.read_text()
+    assert not SECRET.search(serve.log.read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -28,18 +29,26 @@ WITHIN_S = 60
 
 
 class Serve:
-    """One process of the command, on a free port."""
+    """One process of the command, on a free port.
 
-    def __init__(self, system: System, log: Path) -> None:
+    *options* and *env* (settings by their lower-case names) are what it is told besides.
+    """
+
+    def __init__(self, system: System, log: Path, *options: str, **env: str) -> None:
         self.log = log
         settings = system.settings
+        told = {
+            "kafka": settings.kafka,
+            "redis": settings.redis,
+            "namespace": settings.namespace,
+            "policy": settings.policy,
+            **env,
+        }
+        command = [sys.executable, "-m", "agents.cli.main", "serve", "--port", "0", *options]
         with log.open("wb") as output:
             self.process = subprocess.Popen(  # noqa: S603 - our own command
-                [
-                    *(sys.executable, "-m", "agents.cli.main", "serve", "--port", "0"),
-                    *("--kafka", settings.kafka, "--redis", settings.redis),
-                    *("--namespace", settings.namespace, "--policy", settings.policy),
-                ],
+                command,
+                env={**os.environ, **{f"TIERSTREAM_{k.upper()}": v for k, v in told.items()}},
                 cwd=ROOT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -49,7 +58,7 @@ class Serve:
     def _address(self) -> str:
         assert self.process.poll() is None, self.log.read_text()
         line, end, _ = self.log.read_text().partition("\n")
-        return line if end and line.startswith("http://") else ""
+        return line if end and line.startswith("http") else ""
 
     def get(self, path: str) -> requests.Response:
         """Ask for a path."""

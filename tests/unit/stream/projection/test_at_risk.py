@@ -48,8 +48,10 @@ def test_a_grace_stands_beside_a_warning_until_it_ends() -> None:
     assert standing(at_risk) == ["w1"]
 
 
-def test_what_does_not_stand_is_let_go() -> None:
+def test_warnings_are_let_go_once_their_instant_has_come() -> None:
     at_risk = AtRisk()
     at_risk.take(warning())
-    at_risk.settle(NOW_MS, lambda *_: "iron")
-    assert standing(at_risk) == []
+    at_risk.settle(NOW_MS)
+    assert len(at_risk) == 1
+    at_risk.settle(NOW_MS + 30 * 86_400_000)
+    assert len(at_risk) == 0
