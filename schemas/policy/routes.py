@@ -59,7 +59,9 @@ class Channel(Part):
     language: Language = "en"
     time_zone: TimeZone | None = None
     quiet: QuietHours | None = None
-    digests: Annotated[tuple[TimeOfDay, ...], Field(strict=False)] = ()
+    digests: tuple[TimeOfDay, ...] = Field(
+        default=(), strict=False, description='a list of times of day in quotes, such as ["09:00"]'
+    )
     per_minute: int | None = Field(default=None, ge=1, le=_MOST_PER_MINUTE)
     owners: Items[Text] | None = Field(default=None, description="a list of owners")
 
