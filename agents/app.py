@@ -22,7 +22,9 @@ from agents.scoring import ScoringService
 from agents.settings import HEARD
 from agents.tracing import open_tracer
 from agents.watchdog import Watchdog
+from agents.webhooks.service import WebhookService
 from stream.adapters.redis_desk import RedisDesk
+from stream.adapters.redis_endpoints import RedisEndpoints
 from stream.adapters.redis_store import RedisStore
 from stream.editions import scorer_of
 
@@ -58,8 +60,8 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
     """Return the application of one worker process.
 
     ``scoring`` reads the input topics and needs the *first* policy, ``delivery`` publishes what
-    scoring found, ``alerts`` tells people of it by the policy, ``all`` does all of it. Any number
-    of processes may run side by side.
+    scoring found, ``alerts`` tells people of it by the policy, ``webhooks`` tells systems, ``all``
+    does all of it. Any number of processes may run side by side.
     """
     alerting = role == "alerts" or (role == "all" and settings.alerts)
     app = TierstreamApp(
@@ -85,7 +87,7 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
     metrics.build.labels(_version(), role).set(1)
     metrics.buckets.set(settings.buckets)
     tracer = open_tracer(settings)
-    working: list[ScoringService | Relay | AlertService] = []
+    working: list[ScoringService | Relay | AlertService | WebhookService] = []
     counting: list[CensusService | PopulationService] = []
     if first is not None and role in {"scoring", "all"}:
         stores = open_store(settings), open_store(settings)
@@ -98,6 +100,9 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
         working.append(Relay(settings, open_store(settings), metrics, tracer))
     if first is not None and alerting:
         working.append(_alerts(app, settings, first, metrics))
+    if role == "webhooks" or (role == "all" and settings.webhooks):
+        endpoints = RedisEndpoints(settings.redis, prefix=settings.key_prefix, area="webhooks")
+        working.append(WebhookService(settings, endpoints, metrics))
     if role in {"delivery", "all"} and settings.audit:
         feed = ChangeFeed(metrics)
         topic = app.topic(settings.topic("tier-changes"), value_type=bytes, key_type=bytes)

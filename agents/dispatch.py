@@ -11,7 +11,7 @@ import structlog
 from stream.store import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from stream.adapters.redis_queue import Claimed, RedisQueue
 
@@ -82,6 +82,14 @@ class Dispatcher:
         if target not in self._tasks:
             self._nudged[target] = asyncio.Event()
             self._tasks[target] = asyncio.create_task(self._work(target), name=f"to-{target}")
+
+    def serve_only(self, targets: Iterable[str]) -> None:
+        """Deliver to *targets* and to nobody else; what is under way falls due again."""
+        wanted = set(targets)
+        for target in self._tasks.keys() - wanted:
+            self._tasks.pop(target).cancel()
+        for target in wanted:
+            self.serve(target)
 
     def nudge(self, target: str) -> None:
         """Say that something was put into a queue: it is looked at now."""

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from agents.alerts.service import AlertService
     from agents.metrics import Metrics
     from agents.relay import Relay
+    from agents.webhooks.service import WebhookService
 
 
 def add_pages(
-    app: faust.App, metrics: Metrics, parts: Sequence[ScoringService | Relay | AlertService]
+    app: faust.App,
+    metrics: Metrics,
+    parts: Sequence[ScoringService | Relay | AlertService | WebhookService],
 ) -> None:
     """Serve the pages for *parts*.
 

@@ -251,6 +251,21 @@ class Metrics:
             "tierstream_alert_latency_seconds",
             "Time from the instant of a change to the delivery of its alert (wall clock runs).",
         )
+        self.webhook_deliveries = make.counter(
+            "tierstream_webhook_deliveries",
+            "Attempts to send a webhook: delivered, failed (tried again), parked (given up).",
+            ["outcome"],
+        )
+        self.webhook_queue = make.gauge(
+            "tierstream_webhook_queue_messages", "Messages that wait for webhook endpoints."
+        )
+        self.webhook_endpoints = make.gauge(
+            "tierstream_webhook_endpoints", "Webhook endpoints: enabled, disabled.", ["status"]
+        )
+        self.webhooks_disabled = make.counter(
+            "tierstream_webhooks_disabled",
+            "Endpoints disabled because they are gone or have failed for five days.",
+        )
 
     def _process(self, make: Instruments) -> None:
         self.build = make.gauge(

@@ -59,7 +59,7 @@ def check_store(store: Store, buckets: int, role: Role) -> None:
         StoreMismatch: It refuses us, or is another installation's; waiting would not help.
     """
     try:
-        if role in {"delivery", "alerts"}:
+        if role in {"delivery", "alerts", "webhooks"}:
             store.ping()
         else:
             store.install(buckets)

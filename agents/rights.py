@@ -17,6 +17,7 @@ from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 from agents.kafka import connection
 from agents.settings import HEARD, INPUTS, OUTBOX, OUTPUTS
 from stream.groups.member_rows import GROUP_MEMBERS
+from stream.webhooks import TOPICS as WEBHOOK_TOPICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ def needed(settings: Settings, role: Role) -> list[Right]:
     if role in {"scoring", "all"}:
         reads += INPUTS
         groups += ["scoring"]
-    if role != "alerts":
+    if role not in {"alerts", "webhooks"}:
         # Where Redis is empty, markers tell a new installation from one that was lost.
         reads += [OUTBOX]
         groups += ["outbox-marks"]
@@ -71,6 +72,9 @@ def needed(settings: Settings, role: Role) -> list[Right]:
     if role == "alerts" or (role == "all" and settings.alerts):
         reads += [topic for topic in HEARD if topic not in reads]
         groups += ["alerts"]
+    if role == "webhooks" or (role == "all" and settings.webhooks):
+        reads += [topic for topic in WEBHOOK_TOPICS if topic not in reads]
+        groups += ["webhooks"]
     relay = [f"{settings.group('relay')}-0"] if role in {"delivery", "all"} else []
     return [
         *(Right("Read", "topic", settings.topic(base)) for base in reads),

@@ -39,7 +39,7 @@ REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
 Clock = Literal["wall", "stream"]
 Logs = Literal["console", "json"]
 Tracing = Literal["off", "otlp"]
-Role = Literal["scoring", "delivery", "alerts", "all"]
+Role = Literal["scoring", "delivery", "alerts", "webhooks", "all"]
 
 
 class SettingsError(ValueError):
@@ -107,6 +107,9 @@ class Settings:
             (``TIERSTREAM_CHANNEL_<NAME>``) stand before it.
         card_url: Page that shows a customer, whose id is put behind it as a fragment; "": none.
         alert_timeout_ms: How long a channel may take to accept a message.
+        webhooks: Whether workers of the role ``all`` send webhooks.
+        webhook_private: Whether webhooks may go to addresses that are not public, and over
+            plain http.
         web_host: Address of the health and metrics endpoints.
         web_port: Their port; 0 picks a free one.
         stall_after_ms: Time without progress, while there is work, that is a stall.
@@ -138,6 +141,8 @@ class Settings:
     channels_file: str = ""
     card_url: str = ""
     alert_timeout_ms: int = 10_000
+    webhooks: bool = False
+    webhook_private: bool = False
     web_host: str = "127.0.0.1"
     web_port: int = 6066
     stall_after_ms: int = 30_000

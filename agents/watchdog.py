@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agents.relay import Relay
     from agents.scoring import ScoringService
     from agents.settings import Settings
+    from agents.webhooks.service import WebhookService
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ class Watchdog(Service):
         self,
         settings: Settings,
         metrics: Metrics,
-        parts: Sequence[ScoringService | Relay | AlertService],
+        parts: Sequence[ScoringService | Relay | AlertService | WebhookService],
         **more: Any,  # noqa: ANN401
     ) -> None:
         """Watch *parts*."""

@@ -37,7 +37,7 @@ def run_worker(settings: Settings, role: Role) -> None:
         StoreMismatch: Redis refuses us, or is another installation's.
     """
     first = None
-    if role != "delivery":
+    if role not in {"delivery", "webhooks"}:
         document = load_policy(settings.policy)
         first = first_edition(document)
         settings = replace(settings, alerts=settings.alerts and document.routes is not None)

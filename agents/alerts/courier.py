@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from agents.attempts import Attempts
 from agents.dispatch import UndeliveredError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from agents.alerts.channels import Addresses
     from agents.alerts.message import Message
@@ -30,8 +30,7 @@ class Courier:
     def __init__(self, addresses: Addresses, timeout_s: float) -> None:
         """Give each attempt *timeout_s*."""
         self._addresses = addresses
-        self._timeout_s = timeout_s
-        self._hanging: dict[str, threading.Thread] = {}
+        self._attempts = Attempts(timeout_s)
         silence()
 
     async def prepare(self) -> None:
@@ -48,24 +47,8 @@ class Courier:
         addresses = self._addresses.of(channel)
         if not addresses:
             raise UndeliveredError("no address is known for this channel")
-        before = self._hanging.get(channel)
-        if before is not None and before.is_alive():
-            raise UndeliveredError("the attempt before it still hangs")
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[str] = loop.create_future()
         work = partial(notify, addresses, message.title, message.body, message.kind)
-        # Not a pool's thread: the end of the process would wait for one of those.
-        thread = threading.Thread(
-            target=_answer, args=(loop, answer, work), name=f"alert-{channel}", daemon=True
-        )
-        self._hanging[channel] = thread
-        thread.start()
-        try:
-            why = await asyncio.wait_for(answer, self._timeout_s)
-        except TimeoutError:
-            raise UndeliveredError(f"no answer within {self._timeout_s:g} s") from None
-        if why:
-            raise UndeliveredError(why)
+        await self._attempts.run(channel, work)
 
 
 def notify(addresses: Sequence[str], title: str, body: str, kind: str) -> str:
@@ -118,21 +101,3 @@ def _why(result: Any) -> str:  # noqa: ANN401 - apprise's result
     status = _STATUS.search(said)
     service = str(result.name)
     return f"{service} answered {status[1]}" if status else f"{service} could not be reached"
-
-
-def _answer(
-    loop: asyncio.AbstractEventLoop, answer: asyncio.Future[str], work: Callable[[], str]
-) -> None:
-    try:
-        why = work()
-    except Exception as exc:  # noqa: BLE001 - a plugin's fault must not end the thread unheard
-        why = f"apprise failed: {type(exc).__name__}"
-
-    def tell() -> None:
-        if not answer.done():
-            answer.set_result(why)
-
-    try:
-        loop.call_soon_threadsafe(tell)
-    except RuntimeError:
-        return  # the loop is closed: nobody waits any more

@@ -26,6 +26,7 @@ from agents.cli import (
     show,
     top,
     topics,
+    webhooks,
     worker,
 )
 from agents.version import version as version_number
@@ -60,6 +61,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(fit.app, name="fit")
 app.add_typer(policy.app, name="policy")
 app.add_typer(topics.app, name="topics")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 @app.command()

@@ -18,6 +18,7 @@ class RoleName(StrEnum):
     SCORING = "scoring"
     DELIVERY = "delivery"
     ALERTS = "alerts"
+    WEBHOOKS = "webhooks"
     ALL = "all"
 
 
@@ -33,7 +34,7 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter for each option of the com
         RoleName,
         typer.Option(
             help="scoring reads events, delivery publishes changes, alerts tells people, "
-            "all does all of it."
+            "webhooks tells systems, all does all of it."
         ),
     ] = RoleName.ALL,
     policy: options.Policy = None,
@@ -56,7 +57,7 @@ def worker(  # noqa: PLR0913, PLR0917 - one parameter for each option of the com
     settings = options.settings_from(
         kafka, redis, namespace, policy, web_port=web_port, clock=clock_of(clock)
     )
-    if role is not RoleName.DELIVERY and not settings.policy:
+    if role not in {RoleName.DELIVERY, RoleName.WEBHOOKS} and not settings.policy:
         raise CommandError(
             "--policy: missing; allowed: the path of a policy file, such as "
             "deploy/policies/cdnow.yaml"

@@ -39,6 +39,7 @@ def granted(block: str, user: str) -> set[tuple[str, str, str]]:
         ("scoring", "kafka-roles", "scoring"),
         ("delivery", "kafka-roles", "relay"),
         ("alerts", "kafka-alerts", "alerts"),
+        ("webhooks", "kafka-webhooks", "webhooks"),
     ],
 )
 def test_the_documented_rights_are_those_that_are_needed(role: Role, block: str, user: str) -> None:
