@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import random
 import resource
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,4 +83,4 @@ def cpu_s(work: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
