@@ -32,15 +32,15 @@ BATCH_RECORDS = 1_000
 class DataName(StrEnum):
     """What the demo replays."""
 
-    WHOLESALE = "wholesale"
     CDNOW = "cdnow"
+    WHOLESALE = "wholesale"
 
 
 def demo(
     data: Annotated[
         DataName,
-        typer.Option(help="wholesale: an invented wholesaler; cdnow: a real music shop's orders."),
-    ] = DataName.WHOLESALE,
+        typer.Option(help="cdnow: a real music shop's orders; wholesale: an invented wholesaler."),
+    ] = DataName.CDNOW,
     keep: Annotated[
         bool | None,
         typer.Option(
