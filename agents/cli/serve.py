@@ -45,6 +45,13 @@ def serve(  # noqa: PLR0913, PLR0917 - these are the options of a command
             "contribution, or of money, in the policy.",
         ),
     ] = None,
+    simulation: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Show what another policy would do: what `policy simulate --json` has written.",
+        ),
+    ] = None,
     clock: Annotated[
         ClockName | None,
         typer.Option(help="wall for live runs; stream for replays, where records tell the time."),
@@ -66,7 +73,7 @@ def serve(  # noqa: PLR0913, PLR0917 - these are the options of a command
     )
     plan = compile_policy(options.policy_from(settings))
     given = read_tokens(os.environ, tokens)
-    serving = Serving(host, port, given, tls_cert, tls_key, amount)
+    serving = Serving(host, port, given, tls_cert, tls_key, amount, simulation)
     check(serving, plan)
     configure_logging(as_json=log_json or settings.logs == "json")
     with opened(settings, _WITHIN_S) as (_, known):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from agents.web.customers import Customers
     from agents.web.follow import Progress
     from agents.web.tokens import Tokens
+    from schemas.api.simulation import Simulation
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Desk:
         customers: One customer at a time.
         progress: How far topics have been read.
         tokens: Who may ask.
+        simulation: What another policy would do; None where nothing was simulated.
     """
 
     settings: Settings
@@ -36,6 +38,7 @@ class Desk:
     customers: Customers
     progress: Progress
     tokens: Tokens
+    simulation: Simulation | None = None
 
     def now_ms(self) -> int:
         """Return the instant of now: in a replay, how far time has come in the records."""

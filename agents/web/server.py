@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
+from pydantic import ValidationError
 
 from agents.settings import SettingsError
 from agents.web.app import create_api
@@ -22,6 +23,7 @@ from agents.web.follow import Progress, follow, held_now
 from agents.web.guard import LOOPBACK
 from agents.web.survey import SurveyService
 from agents.web.tokens import Tokens
+from schemas.api.simulation import Simulation
 from stream.adapters.redis_store import RedisStore
 from stream.outbox import TIER_CHANGES
 from stream.projection.survey import amount_measure
@@ -51,6 +53,7 @@ class Serving:
         cert: Certificate, PEM, for TLS.
         key: Its key, PEM; None where `cert` holds it.
         amount: Measure of what a customer brings in; None for the usual one.
+        simulation: File of a simulation to show beside the policy in force.
     """
 
     host: str = "127.0.0.1"
@@ -59,6 +62,23 @@ class Serving:
     cert: Path | None = None
     key: Path | None = None
     amount: str | None = None
+    simulation: Path | None = None
+
+
+def read_simulation(file: Path) -> Simulation:
+    """Return the simulation in *file*.
+
+    Raises:
+        SettingsError: It is not one.
+    """
+    try:
+        return Simulation.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as exc:
+        message = (
+            f"--simulation: {file} is not allowed; allowed: a file that "
+            "`tierstream policy simulate --json` has written"
+        )
+        raise SettingsError(message) from exc
 
 
 def check(serving: Serving, plan: Plan) -> None:
@@ -109,6 +129,7 @@ async def serve(
         SettingsError: The address cannot be listened on.
         aiokafka.errors.KafkaError: The broker cannot be reached, or refuses.
     """
+    simulation = None if serving.simulation is None else read_simulation(serving.simulation)
     listening = listen(serving)
     held = await held_now(settings)
     changes = {
@@ -122,7 +143,7 @@ async def serve(
     stores = [RedisStore(settings.redis, prefix=settings.key_prefix) for _ in range(2)]
     customers = Customers(stores[0], settings.buckets, plan)
     progress = Progress()
-    desk = Desk(settings, board, customers, progress, serving.tokens)
+    desk = Desk(settings, board, customers, progress, serving.tokens, simulation)
     survey = SurveyService(stores[1], settings.buckets, plan, board)
     server = _Server(serving, desk)
     tasks = [

@@ -35,6 +35,7 @@ class InForce(Answer):
         since: When it took effect; null for the first.
         document: The policy itself.
         labels: How people call measures, by name.
+        simulated: Whether `/v1/simulation` compares another policy.
     """
 
     policy: Policy
@@ -45,6 +46,7 @@ class InForce(Answer):
     since: OutInstant | None
     document: dict[str, Any]
     labels: dict[Word, Label]
+    simulated: bool
 
 
 class PolicyPublished(Answer):

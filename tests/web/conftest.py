@@ -6,13 +6,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from agents.replay.log import LogRecord, sorted_log
 from agents.replay.wholesale import wholesale_records
+from agents.report.payload import payload
+from agents.simulation.run import simulate
+from agents.simulation.shard import Job
 from agents.web.tokens import Tokens
+from schemas.api.simulation import Simulation
 from schemas.policy import load_policy
+from schemas.policy.load import policy_from_data
 from stream.plan import Plan, compile_policy
+from stream.simulation.comparison import Rules
 from tests.web.town import Served, Town
 
 if TYPE_CHECKING:
@@ -35,9 +42,23 @@ def wholesale_plan() -> Plan:
     return compile_policy(load_policy(str(POLICY)))
 
 
-def wholesaler(tokens: Tokens | None = None) -> Town:
+@lru_cache
+def simulated() -> Simulation:
+    """Return what a stricter pyramid would do, as the command tells it."""
+    old = wholesale_plan().document
+    new = load_policy(str(POLICY)).model_dump(mode="json")
+    new["version"] = 2
+    new["gradings"]["value"]["tiers"][0] |= {"enter": "200000", "exit": "150000"}
+    log = wholesale_log()
+    rules = Rules(log[-1].record_ms, 20, 3, 365)
+    job = Job(old, policy_from_data(new, "new"), rules, ({}, {}))
+    found = simulate(log, job, processes=1)
+    return Simulation.model_validate_json(msgspec.json.encode(payload(found, found.comparisons)))
+
+
+def wholesaler(tokens: Tokens | None = None, simulation: Simulation | None = None) -> Town:
     """Return a wholesaler at the end of its two years."""
-    town = Town(wholesale_plan(), tokens)
+    town = Town(wholesale_plan(), tokens, simulation)
     log = wholesale_log()
     town.play(log, log[-1].record_ms)
     return town.open()
@@ -46,7 +67,7 @@ def wholesaler(tokens: Tokens | None = None) -> Town:
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
     """The wholesaler behind a server; nothing that a test does may change it."""
-    with Served(wholesaler()) as running:
+    with Served(wholesaler(simulation=simulated())) as running:
         yield running
 
 

@@ -216,6 +216,18 @@ def test_the_policy_in_force_comes_with_its_labels(served: Served) -> None:
     assert got(served, "/policies") == {"in_force": told["policy"], "published": []}
 
 
+def test_a_simulation_stands_beside_the_policy_in_force(served: Served) -> None:
+    """Everyone is counted under both; without one the page hides it, and the API says 404."""
+    assert got(served, "/policies/in-force")["simulated"]
+    told = got(served, "/simulation")
+    for grading in told["gradings"].values():
+        for side in ("old", "new"):
+            counted = sum(tier["customers"] for tier in grading["tiers"][side].values())
+            assert counted == told["customers"] == sum(f["customers"] for f in grading["matrix"])
+    movers = told["gradings"]["value"]["movers"]
+    assert {(one["old"], one["new"]) for one in movers} == {("platinum", "gold")}
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

@@ -27,7 +27,7 @@ pytestmark = [
     ),
 ]
 
-VIEWS = ("", "segments", "people", "tier/value/gold", "customer/@", "customer/nobody")
+VIEWS = ("", "segments", "people", "simulation", "tier/value/gold", "customer/@", "customer/nobody")
 SERIOUS = {"serious", "critical"}
 WITHIN_MS = 30_000
 
@@ -124,6 +124,14 @@ def test_views_without_a_matrix_or_cells_are_not_shown(page: Page, served: Serve
     for name in ("Recency by frequency", "Key account matrix (KAISM)", "Boston matrix"):
         expect(page.get_by_role("heading", name=name)).to_be_visible()
     expect(page.locator(".heat .cell")).to_have_count(25)
+
+
+def test_a_simulation_is_shown_side_by_side(page: Page, served: Served) -> None:
+    view(page, served, "")
+    page.get_by_role("link", name="Simulation").click()
+    expect(page.locator("main th").nth(1)).to_have_text("Now: wholesale 1")
+    expect(page.locator("main th").nth(2)).to_have_text("New: wholesale 2")
+    expect(page.get_by_role("heading", name="Who would move")).to_be_visible()
 
 
 def test_countdowns_and_what_prevents_a_fall(page: Page, served: Served) -> None:

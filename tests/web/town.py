@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from agents.replay.log import LogRecord
+    from schemas.api.simulation import Simulation
     from stream.arrivals import Arrival
     from stream.outbox import Row
     from stream.plan import Plan
@@ -58,7 +59,9 @@ class Town:
         store: Where its customers are.
     """
 
-    def __init__(self, plan: Plan, tokens: Tokens | None = None) -> None:
+    def __init__(
+        self, plan: Plan, tokens: Tokens | None = None, simulation: Simulation | None = None
+    ) -> None:
         self.plan = plan
         self.store = MemoryStore()
         self.board = new_board(
@@ -70,6 +73,7 @@ class Town:
             Customers(self.store, BUCKETS, plan),
             Progress(),
             tokens or Tokens(),
+            simulation,
         )
         self._scorer = Scorer(plan)
         self._first = first_edition(plan.document)

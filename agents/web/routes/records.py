@@ -11,6 +11,7 @@ from agents.web.problems import ProblemError, documented
 from agents.web.routes.gradings import instant_or_none, surveyed_at
 from schemas.api.base import Label, Policy
 from schemas.api.log import Health, InForce, Policies, PolicyPublished, Receipts, TopicHealth
+from schemas.api.simulation import Simulation
 from schemas.policy.labels import label_in
 from stream.calendar import format_instant
 
@@ -56,7 +57,21 @@ async def in_force(desk: AnyDesk) -> InForce:
             )
             for name, measure in document.measures.items()
         },
+        simulated=desk.simulation is not None,
     )
+
+
+@router.get(
+    "/simulation",
+    tags=["policies"],
+    summary="Another policy beside the one in force, over the same history",
+    responses=documented(404),
+)
+async def simulation(desk: AnyDesk) -> Simulation:
+    """Return what `serve --simulation` names: the answer of `tierstream policy simulate --json`."""
+    if desk.simulation is None:
+        raise ProblemError(404, "no simulation is shown here; see: tierstream serve --simulation")
+    return desk.simulation
 
 
 @router.get(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from agents.settings import SettingsError
-from agents.web.server import Serving, check
+from agents.web.server import Serving, check, read_simulation
 from agents.web.tokens import TOKEN, Tokens, read_tokens
 from tests.web.conftest import wholesale_plan
 
@@ -52,6 +52,13 @@ def test_others_can_reach_it_only_with_tokens() -> None:
 def test_an_amount_that_is_no_money_is_refused() -> None:
     with pytest.raises(SettingsError, match=r"--amount: recency is not allowed; allowed: profit"):
         check(Serving(amount="recency"), wholesale_plan())
+
+
+def test_what_is_no_simulation_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "simulation.json"
+    file.write_text("{}")
+    with pytest.raises(SettingsError, match=r"--simulation: .* is not allowed"):
+        read_simulation(file)
 
 
 def test_tokens_are_never_shown() -> None:

@@ -49,7 +49,9 @@ function ribbon(flow, here, there, scale) {
   return `M${x0} ${a}C${middle} ${a} ${middle} ${b} ${x1} ${b}V${b + wide}C${middle} ${b + wide} ${middle} ${a + wide} ${x0} ${a + wide}Z`;
 }
 
-function sankey(grading, flows) {
+// Flows between the tiers of one grading; *from* null is a newcomer, or not graded where *still*.
+export function sankey(grading, flows, still = false) {
+  [WIDTH, LEFT] = NARROW.matches || still ? [430, 92] : [760, 128];
   const name = grading.grading;
   const order = [...grading.tiers.map((tier) => tier.tier), null];
   const all = flows.reduce((sum, flow) => sum + flow.changes, 0);
@@ -60,8 +62,8 @@ function sankey(grading, flows) {
   const right = side(order, flows, "to", scale);
   const rank = (tier) => order.indexOf(tier);
   const sorted = [...flows].sort((a, b) => rank(a.from) - rank(b.from) || rank(a.to) - rank(b.to));
-  const label = (tier, end) => (tier === null && end === "from" ? say("new") : tierLabel(name, tier));
-  const way = (flow) => (flow.from === null || flow.to === null || !grading.ordered ? "lateral" : rank(flow.to) < rank(flow.from) ? "up" : "down");
+  const label = (tier, end) => (tier === null && end === "from" && !still ? say("new") : tierLabel(name, tier));
+  const way = (flow) => (flow.from === flow.to || flow.from === null || flow.to === null || !grading.ordered ? "lateral" : rank(flow.to) < rank(flow.from) ? "up" : "down");
   const node = (x, anchor, end) => ([tier, { y, tall, sum }]) => svg("g", {},
     svg("rect", { x, y, width: NODE, height: Math.max(tall, 1), rx: 3, css: { fill: tone(name, tier) } }),
     svg("text", { class: "node", x: anchor === "end" ? x - 10 : x + NODE + 10, y: y + tall / 2, "text-anchor": anchor, dy: "-.1em" }, label(tier, end)),
@@ -97,7 +99,6 @@ function byDay(days) {
 const bottom = (...sides) => Math.max(...sides.flatMap((nodes) => [...nodes.values()].map((one) => one.y + Math.max(one.tall, LABEL))));
 
 export function flowsPicture(grading, days) {
-  [WIDTH, LEFT] = NARROW.matches ? [400, 84] : [760, 128];
   const all = totals(days);
   if (!all.length) return empty(say("no_flows"), say("no_flows_text"));
   const moved = all.filter((flow) => flow.from !== null);

@@ -7,11 +7,12 @@ import { customerView } from "./card.js";
 import { overview } from "./overview.js";
 import { people } from "./people.js";
 import { segments } from "./segments.js";
+import { simulationView } from "./simulation.js";
 import { tierView } from "./tier.js";
 
 const $ = (id) => document.getElementById(id);
-const TABS = [["", "overview"], ["segments", "segments"], ["people", "people"]];
-const VIEWS = { "": overview, segments, people, tier: tierView, customer: customerView };
+const TABS = [["", "overview"], ["segments", "segments"], ["people", "people"], ["simulation", "simulation"]];
+const VIEWS = { "": overview, segments, people, tier: tierView, customer: customerView, simulation: simulationView };
 const RECENT = 200;
 let view = null;
 let connection = "reading";
@@ -26,7 +27,8 @@ function frame() {
   for (const element of document.querySelectorAll("[data-say]")) element.textContent = say(element.dataset.say);
   const { name } = route();
   $("nav").setAttribute("aria-label", "tierstream");
-  show($("nav"), TABS.map(([path, key]) =>
+  const tabs = TABS.filter(([path]) => path !== "simulation" || state.policy?.simulated);
+  show($("nav"), tabs.map(([path, key]) =>
     h("a", { href: `#/${path}`, "aria-current": name === path ? "page" : null }, say(key))));
   $("find-id").placeholder = say("find");
   $("find-id").setAttribute("aria-label", say("find"));
