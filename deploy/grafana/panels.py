@@ -240,6 +240,22 @@ _TELLING = (
         "s",
         "Delivered to the channel.",
     ),
+    Panel(
+        "Attempts to send a webhook",
+        ((_rate("tierstream_webhook_deliveries_total", "outcome"), "{{outcome}}"),),
+        "none",
+        "Each second, by outcome; failed ones are tried again.",
+    ),
+    Panel(
+        "Webhooks that wait",
+        (
+            (f"max(tierstream_webhook_queue_messages{_J})", "messages"),
+            (f"max by (status) (tierstream_webhook_endpoints{_J})", "endpoints {{status}}"),
+            (f"sum(increase(tierstream_webhooks_disabled_total{_J}[1d]))", "disabled in a day"),
+        ),
+        "none",
+        "For every endpoint; one that is gone or fails for days is disabled.",
+    ),
 )
 
 _TROUBLE = (
