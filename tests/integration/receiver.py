@@ -31,6 +31,7 @@ class Receiver:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 outer._released.wait()
                 outer.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
+                outer.noted(body)
                 self.send_response(outer.status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -51,6 +52,9 @@ class Receiver:
     def address(self) -> str:
         """Where apprise finds it; the path is a secret, as a chat's would be."""
         return f"json://127.0.0.1:{self.port}/secret-of-the-channel?rto=300"
+
+    def noted(self, body: bytes) -> None:
+        """Take note of a message that has come."""
 
     def messages(self) -> list[dict[str, Any]]:
         """Return what apprise has sent: title and message."""
