@@ -1,9 +1,9 @@
 """From a crossing to its alert: how long until a chat's webhook has it, beside live traffic.
 
-One worker with all roles (or, with --apart, another one for alerts), a broker and Redis on this machine; orders come in at a steady rate, and
-a share of them takes a new customer across a threshold. A local HTTP server stands for the chat's
-webhook; beside it another channel, of the same alerts, that hangs. Printed is the time from
-sending the order to the arrival of its alert::
+One worker with all roles (or, with --apart, another one for alerts), a broker and Redis on this
+machine; orders come in at a steady rate, and a share of them takes a new customer across a
+threshold. A local HTTP server stands for the chat's webhook; beside it another channel, of the same
+alerts, that hangs. Printed is the time from sending the order to the arrival of its alert::
 
     python -m tests.bench.alerting [--rate 1000] [--crossings 10] [--seconds 30]
         [--apart] [--broker embedded|apache]
