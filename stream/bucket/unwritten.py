@@ -35,6 +35,7 @@ class Unwritten:
     __slots__ = (
         "_changed",
         "_in_force",
+        "_shadowed",
         "_standings",
         "_tally",
         "customers",
@@ -49,6 +50,7 @@ class Unwritten:
         self._standings = standings
         self._tally = tally
         self._changed: dict[str, None] = {}
+        self._shadowed: set[str] = set()
         self.customers: dict[str, Customer] = {}
         self.rows: list[bytes] = []
         self.transitions: dict[str, list[bytes]] = {}
@@ -71,6 +73,8 @@ class Unwritten:
 
     def keep(self, customer: Customer) -> None:
         """See that a customer is written of whom only a shadow, or its end, has something new."""
+        if customer.customer_id not in self.customers:
+            self._shadowed.add(customer.customer_id)
         self.customers[customer.customer_id] = customer
         if customer.clock_ms and self._in_force.scorer.plan.rankings:
             self._standings.note(customer.customer_id)  # or its deadline would be lost
@@ -107,9 +111,9 @@ class Unwritten:
         newest, shape = self._in_force.edition.number, self._in_force.scorer.plan.shape
         plan_of = self._in_force.plan_of
         return {
-            key: encode(c, shape if c.edition == newest else plan_of(c.edition).shape)
-            if c.clock_ms or c.consent is not None or c.shadow is not None
-            else None  # only a shadow has ever heard of it
+            key: None
+            if key in self._shadowed and not _is_known(c)
+            else encode(c, shape if c.edition == newest else plan_of(c.edition).shape)
             for key, c in self.customers.items()
         }
 
@@ -146,3 +150,8 @@ class Unwritten:
                 for warning in customer.untold:
                     yield warning, plan
                 customer.untold = []
+
+
+def _is_known(customer: Customer) -> bool:
+    """Say whether there is anything of a customer but what a shadow, now gone, had heard."""
+    return bool(customer.clock_ms or customer.consent is not None or customer.shadow is not None)
