@@ -56,6 +56,14 @@ def simulated() -> Simulation:
     return Simulation.model_validate_json(msgspec.json.encode(payload(found, found.comparisons)))
 
 
+def under(policy: str) -> Town:
+    """Return the same wholesaler under another of the shipped policies."""
+    town = Town(compile_policy(load_policy(str(POLICY.with_name(policy)))))
+    log = wholesale_log()
+    town.play(log, log[-1].record_ms)
+    return town.open()
+
+
 def wholesaler(tokens: Tokens | None = None, simulation: Simulation | None = None) -> Town:
     """Return a wholesaler at the end of its two years."""
     town = Town(wholesale_plan(), tokens, simulation)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from agents.replay.log import OrderRow, order_records
 from stream.calendar import format_instant
-from tests.web.conftest import TOKEN, wholesale_log, wholesaler
+from tests.web.conftest import TOKEN, under, wholesale_log, wholesaler
 from tests.web.town import Served
 
 if TYPE_CHECKING:
@@ -119,7 +119,24 @@ def test_no_customer_stands_in_any_url_that_is_asked_for(page: Page, served: Ser
     assert not any(gold(served) in url for url in asked)
 
 
-def test_views_without_a_matrix_or_cells_are_not_shown(page: Page, served: Served) -> None:
+@pytest.mark.parametrize("policy", ["crm.yaml", "pyramid.yaml"])
+def test_a_policy_without_matrices_forecasts_or_labels_is_shown_as_far_as_it_goes(
+    page: Page, policy: str
+) -> None:
+    """Nothing fails, nothing is left as `undefined`, and what is not there is not shown."""
+    with Served(under(policy)) as served:
+        for name in ("", "segments", "people", "customer/C20000"):
+            page.goto(f"{served.url}/#/{name}")
+            page.reload()
+            page.wait_for_selector("main .card")
+            text = page.locator("main").inner_text()
+            assert "undefined" not in text
+            assert "NaN" not in text
+            assert "It did not work" not in text
+        expect(page.get_by_role("heading", name="Boston matrix")).to_have_count(0)
+
+
+def test_matrices_and_cells_are_shown_where_the_policy_has_them(page: Page, served: Served) -> None:
     view(page, served, "segments")
     for name in ("Recency by frequency", "Key account matrix (KAISM)", "Boston matrix"):
         expect(page.get_by_role("heading", name=name)).to_be_visible()

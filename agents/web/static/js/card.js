@@ -34,7 +34,7 @@ function ladder(name, standing) {
   let last = Infinity;
   const marks = rungs.map((rung) => {
     const enter = level(rung.enter);
-    const room = last - enter / top > 0.16; // labels of near rungs would lie on each other
+    const room = last - enter / top > (matchMedia("(max-width: 720px)").matches ? 0.24 : 0.16); // labels of near rungs would lie on each other
     if (room) last = enter / top;
     return h("span", { class: "rung", css: { left: at(enter) } }, room && h("span", {}, tierLabel(name, rung.tier), h("br"), write(rung.enter)));
   });
@@ -125,7 +125,7 @@ function historyCard(told) {
     h("td", {}, one.from === null ? h("span", { class: "sub" }, say("new")) : chip(one.grading, one.from), " → ", chip(one.grading, one.to)),
     h("td", { class: "sub" }, [...one.reasons.slice(0, 2).map(because), say(`cause_${one.cause.kind}`)].join(" · "))));
   const head = (text) => h("th", { scope: "col" }, text);
-  return card(say("history"), {}, rows.length ? h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, head(say("when")), head(say("grading")), head(say("from_to")), head(say("why")))), h("tbody", {}, rows)))
+  return card(say("history"), {}, rows.length ? h("div", { class: "scroll" }, h("table", { class: "history" }, h("thead", {}, h("tr", {}, head(say("when")), head(say("grading")), head(say("from_to")), head(say("why")))), h("tbody", {}, rows)))
     : empty(say("no_history"), say("no_history_text")));
 }
 

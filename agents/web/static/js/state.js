@@ -83,5 +83,6 @@ export function ladders() {
 }
 export function leading() {
   const all = ladders();
-  return all.find((one) => one.type === "bands") || all[0] || state.gradings.gradings[0];
+  const few = state.gradings.gradings.filter((one) => one.tiers.length < 12);
+  return all.find((one) => one.type === "bands") || all[0] || few[0] || state.gradings.gradings[0];
 }
