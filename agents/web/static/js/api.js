@@ -51,9 +51,9 @@ export async function ask(path, body) {
   return (await fetched(path, { method: "POST", headers, body: JSON.stringify(body) })).json();
 }
 
-// Follows the changes forever. EventSource cannot send a token, so the stream is read by hand.
-export async function follow({ change, state, missed }) {
-  let last = null;
+// Follows the changes behind a cursor, forever. EventSource cannot send a token, so the stream is read by hand.
+export async function follow(cursor, { change, state, missed }) {
+  let last = cursor;
   for (;;) {
     try {
       const answer = await fetched("/changes/stream", { headers: last ? { "Last-Event-ID": last } : {} });

@@ -43,6 +43,7 @@ export function feed() {
       held.push(change);
       return;
     }
+    if (known.some((one) => one.id === change.id)) return;
     known.push(change);
     if (known.length > 4 * SHOWN) known = known.slice(-2 * SHOWN);
     if (!wanted(change)) return;

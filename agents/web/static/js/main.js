@@ -1,5 +1,5 @@
 // The frame: routes, language, theme, token, and what the stream of changes sets in motion.
-import { follow, keepToken, onUnauthorized } from "./api.js";
+import { follow, get, keepToken, onUnauthorized } from "./api.js";
 import { h, show } from "./dom.js";
 import { load, moment, refresh, state } from "./state.js";
 import { currentLanguage, say, setLanguage } from "./words.js";
@@ -145,8 +145,9 @@ async function begin() {
       await new Promise((done) => setTimeout(done, 1500));
     }
   }
+  const { next } = await get("/changes?limit=1"); // before anything is drawn: nothing falls between
   await draw();
-  follow({
+  follow(next, {
     state: (now) => { status(now); if (now === "live") refreshed(); },
     missed: () => draw(),
     change: (change) => {
