@@ -60,13 +60,13 @@ demo: env ## a business through an embedded broker and Redis: tier changes live 
 	@$(BIN)/tierstream demo $(ARGS)
 
 test: env ## everything that needs only pip
-	$(BIN)/python -m pytest $(SPREAD) -m "not faults_heavy and not kafka and not bench and not slow and not deploy" $(ARGS)
+	$(BIN)/python -m pytest $(SPREAD) -m "not faults_heavy and not kafka and not bench and not slow and not deploy and not prometheus" $(ARGS)
 
 test-slow: env ## what takes minutes: every customer of CDNOW by brute force
 	$(BIN)/python -m pytest -m slow --timeout=1200 $(ARGS)
 
 test-apache: env ## the integration suite on Apache Kafka (Java 17, Maven) and redis-server on the PATH
-	$(BIN)/python -m pytest $(SPREAD) tests/integration tests/unit/cli -m "not faults_heavy and not bench" \
+	$(BIN)/python -m pytest $(SPREAD) tests/integration -m "not faults_heavy and not bench" \
 	  --broker=apache --redis-server=debian $(ARGS)
 
 test-faults: env ## workers, relay and Redis killed on Apache Kafka; sizes by TIERSTREAM_FAULT_*

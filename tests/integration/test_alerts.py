@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agents.embedded import EmbeddedRedis
 
 pytestmark = [
+    pytest.mark.prometheus,
     pytest.mark.integration,
     pytest.mark.timeout(300),
     pytest.mark.skipif(
