@@ -38,7 +38,10 @@ class Attempts:
         self._running[target] = thread
         thread.start()
         try:
-            why = await asyncio.wait_for(answer, self._timeout_s)
+            # Not `asyncio.wait_for`: in Python 3.11 it swallows a cancellation that comes with
+            # the answer.
+            async with asyncio.timeout(self._timeout_s):
+                why = await answer
         except TimeoutError:
             raise UndeliveredError(f"no answer within {self._timeout_s:g} s") from None
         if why:

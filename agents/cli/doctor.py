@@ -1,8 +1,7 @@
 """`tierstream doctor`: looks at everything around tierstream, and says what to do about it."""
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from agents.cli.checks_kafka import check_kafka
 from agents.cli.checks_redis import check_redis
 from agents.cli.findings import Finding, fail, ok
 from agents.settings import Settings
-from schemas.policy import PolicyFileError, load_policy
+from schemas.policy import PolicyDocument, PolicyFileError, load_policy
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
@@ -29,7 +28,10 @@ def doctor(
 ) -> None:
     """Check Kafka, Redis, topics, keys and clocks; exit code 1 if something must be done."""
     settings = options.settings_from(kafka, redis, namespace, policy)
-    findings = [*_policy(settings), *loop.run(_look(settings, sample))]
+    document, findings = _policy(settings)
+    routed = document is not None and document.routes is not None
+    settings = replace(settings, alerts=settings.alerts and routed)
+    findings += loop.run(_look(settings, sample))
     failed = any(finding.level == "fail" for finding in findings)
     if as_json:
         show.print_json({"ok": not failed, "findings": [asdict(f) for f in findings]})
@@ -46,19 +48,17 @@ async def _look(settings: Settings, sample: int) -> list[Finding]:
     return [*around_kafka, *around_redis]
 
 
-def _policy(settings: Settings) -> Iterator[Finding]:
+def _policy(settings: Settings) -> tuple[PolicyDocument | None, list[Finding]]:
+    """Return the policy, if one is named and can be read, and what is to be said of it."""
     if not settings.policy:
-        return
+        return None, []
     try:
         document = load_policy(settings.policy)
     except PolicyFileError as exc:
-        yield fail(
-            "policy",
-            f"{settings.policy} has {len(exc.findings)} mistakes, the first: {exc.findings[0]}",
-            f"see: tierstream policy check {settings.policy}",
-        )
-    else:
-        yield ok("policy", f"{document.policy} version {document.version}")
+        told = f"{settings.policy} has {len(exc.findings)} mistakes, the first: {exc.findings[0]}"
+        remedy = f"see: tierstream policy check {settings.policy}"
+        return None, [fail("policy", told, remedy)]
+    return document, [ok("policy", f"{document.policy} version {document.version}")]
 
 
 def _tell(findings: list[Finding]) -> None:

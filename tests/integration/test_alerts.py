@@ -128,6 +128,8 @@ EMPTY_HERE = {
     "Messages that wait for a channel": "the policy tells nobody",
     "Attempts to deliver": "the policy tells nobody",
     "From the instant of a change to its alert": "the policy tells nobody",
+    "Attempts to send a webhook": "no endpoint is known",
+    "Webhooks that wait": "no endpoint is known",
 }
 """Panels without a figure where all is well, and why."""
 

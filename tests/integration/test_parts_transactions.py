@@ -11,6 +11,7 @@ from aiokafka.errors import ProducerFenced
 from aiokafka.structs import OffsetAndMetadata
 
 from tests.integration.kafka import admin, consumer, create_topic, producer, read
+from tests.waiting import wait_for_async
 
 pytestmark = pytest.mark.integration
 
@@ -63,7 +64,12 @@ async def test_read_committed_waits_for_an_open_transaction(
         await slow.begin_transaction()
         await slow.send_and_wait(partition.topic, b"open")
         await plain.send_and_wait(partition.topic, b"behind")
-        assert await client.getmany(timeout_ms=500) == {}
+
+        async def has_read() -> bool:
+            assert await client.getmany(timeout_ms=500) == {}
+            return client.last_stable_offset(partition) is not None
+
+        await wait_for_async(has_read, "the broker's answer")
         assert client.last_stable_offset(partition) == 0
         await slow.commit_transaction()
         first, second = await client.getone(), await client.getone()
