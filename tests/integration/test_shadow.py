@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from typing import TYPE_CHECKING, Any
@@ -93,14 +94,16 @@ async def test_a_shadow_is_watched_then_promoted(
         await system.send("orders", sent)
         await system.published(3 * CUSTOMERS)
 
-        said = await tierstream(system, "policy", "publish", str(rival), "--shadow", "--yes")
-        assert "starts empty: visit: not kept until now" in said
+        publishing = asyncio.create_task(
+            tierstream(system, "policy", "publish", str(rival), "--shadow", "--yes")
+        )
         await wait_for_async(lambda: unswept(system) > 0, "a sweep under way", 120)
         if on_apache_kafka:
             one.kill()
         else:
             one.stop()
         assert unswept(system) > 0, "the sweep was over before the worker had gone"
+        assert "starts empty: visit: not kept until now" in await publishing
         await system.started(visit_limit="500")
         await settled(system)
         moved: dict[str, Move] = {"value": ("basic", "silver")}
