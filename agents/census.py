@@ -6,9 +6,8 @@ that reads partition 0 of `controls`.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -17,6 +16,7 @@ from mode import Service
 
 from agents.publishing import announce
 from agents.replay.reading import MissingTopicError
+from agents.store_thread import StoreThread
 from stream.calendar import DAY_MS, format_instant
 from stream.editions import decode_book
 from stream.population.cadence import next_of
@@ -74,11 +74,11 @@ class CensusService(Service):
         self._scoring = scoring
         self._metrics = metrics
         self._done_ms = 0
-        self._thread = ThreadPoolExecutor(1, "census")
+        self._thread = StoreThread(store, "census")
 
     async def on_stop(self) -> None:
         """Let go of the store."""
-        self._thread.shutdown(wait=True)
+        self._thread.close()
 
     @Service.task
     async def _watch(self) -> None:
@@ -98,9 +98,7 @@ class CensusService(Service):
         due_ms = last_of(plan, now_ms)
         if due_ms is None or max(edition.since_ms, self._done_ms) >= due_ms:
             return
-        census = await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._count, plan, edition.cuts, due_ms
-        )
+        census = await self._thread.run(partial(self._count, plan, edition.cuts, due_ms))
         if census is None or not census.cuts:
             return
         await announce(self._settings, cuts_record(plan, census, due_ms), now_ms, WRITER)

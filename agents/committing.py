@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agents.settings import Settings
     from agents.store_thread import StoreThread
     from agents.tracing import Tracer
-    from stream.store import BucketCommit, CommitResult
+    from stream.store import BucketCommit, CommitResult, Store
 
 _CAREFUL_BATCHES = 50
 
@@ -62,7 +62,7 @@ class Committing:
     def __init__(
         self,
         settings: Settings,
-        thread: StoreThread,
+        thread: StoreThread[Store],
         metrics: Metrics,
         tracer: Tracer | None = None,
     ) -> None:

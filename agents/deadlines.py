@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from agents.reading import Reading
     from agents.settings import Settings
     from agents.store_thread import StoreThread
+    from stream.store import Store
 
 
 class Deadlines:
@@ -22,7 +23,7 @@ class Deadlines:
     """
 
     def __init__(
-        self, settings: Settings, thread: StoreThread, ownership: Ownership, pacing: Pacing
+        self, settings: Settings, thread: StoreThread[Store], ownership: Ownership, pacing: Pacing
     ) -> None:
         """Ask through *thread* about the buckets of *ownership*, when *pacing* says so."""
         self._settings = settings

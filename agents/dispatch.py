@@ -12,8 +12,9 @@ import structlog
 from stream.store import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
+    from agents.store_thread import StoreThread
     from stream.adapters.redis_queue import Claimed, RedisQueue
 
 log = structlog.get_logger(__name__)
@@ -36,13 +37,6 @@ class UndeliveredError(Exception):
         self.hopeless = hopeless
 
 
-class Blocking(Protocol):
-    """Runs what blocks in a thread."""
-
-    async def __call__(self, call: Callable[[], T]) -> T:
-        """Return what *call* returns."""
-
-
 class Outgoing(Protocol):
     """What a dispatcher delivers."""
 
@@ -63,17 +57,11 @@ class Dispatcher:
     is behind it would fail as well.
     """
 
-    def __init__(
-        self,
-        queue: RedisQueue,
-        outgoing: Outgoing,
-        blocking: Blocking,
-        lease_ms: int,
-    ) -> None:
-        """Reach *queue* through *blocking*, in its thread; a lease must outlast an attempt."""
-        self._queue = queue
+    def __init__(self, thread: StoreThread[RedisQueue], outgoing: Outgoing, lease_ms: int) -> None:
+        """Reach the queue in its *thread*; a lease must outlast an attempt."""
+        self._queue = thread.store
+        self._thread = thread
         self._outgoing = outgoing
-        self._blocking = blocking
         self._lease_ms = lease_ms
         self._nudged: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -119,7 +107,7 @@ class Dispatcher:
         """Deliver one message, or wait for one; return for how long to leave the target alone."""
         event = self._nudged[target]
         event.clear()
-        found = await self._call(lambda: self._queue.claim(target, now_ms(), self._lease_ms))
+        found = await self._thread.run(lambda: self._queue.claim(target, now_ms(), self._lease_ms))
         if not found:
             await _either(event, LOOK_EVERY_S)
             return 0.0
@@ -128,7 +116,7 @@ class Dispatcher:
             await self._outgoing.deliver(target, claimed)
         except UndeliveredError as exc:
             return await self._failed(target, claimed, exc)
-        await self._call(lambda: self._queue.settle(target, claimed.id, "done"))
+        await self._thread.run(lambda: self._queue.settle(target, claimed.id, "done"))
         self._outgoing.settled(target, claimed, None, parked=False)
         return 0.0
 
@@ -138,18 +126,15 @@ class Dispatcher:
         why = str(exc)
         log.warning("not_delivered", target=target, id=claimed.id, tries=claimed.tries, why=why)
         if again_ms is None:
-            await self._call(
+            await self._thread.run(
                 lambda: self._queue.settle(target, claimed.id, "park", at_ms=at_ms, why=why)
             )
         else:
-            await self._call(
+            await self._thread.run(
                 lambda: self._queue.settle(target, claimed.id, "retry", at_ms=again_ms, why=why)
             )
         self._outgoing.settled(target, claimed, why, parked=again_ms is None)
         return 0.0 if again_ms is None else min(_LONGEST_PAUSE_S, (again_ms - at_ms) / 1000)
-
-    async def _call(self, call: Callable[[], T]) -> T:
-        return await self._blocking(call)
 
 
 async def _either(event: asyncio.Event, within_s: float) -> None:

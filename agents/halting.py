@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agents.intake import Batch
     from agents.ownership import Ownership
     from agents.store_thread import StoreThread
+    from stream.store import Store
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ class Halting:
     """Keeps halts in the store, where whoever owns the partition next finds them."""
 
     def __init__(
-        self, thread: StoreThread, ownership: Ownership, consumer: AIOKafkaConsumer
+        self, thread: StoreThread[Store], ownership: Ownership, consumer: AIOKafkaConsumer
     ) -> None:
         """Halt partitions of *ownership*, that *consumer* reads."""
         self._thread = thread

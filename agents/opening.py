@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agents.metrics import Metrics
     from agents.settings import Settings
     from agents.store_thread import StoreThread
+    from stream.store import Store
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ class Opening:
     def __init__(
         self,
         settings: Settings,
-        thread: StoreThread,
+        thread: StoreThread[Store],
         ownership: Ownership,
         consumer: AIOKafkaConsumer,
         metrics: Metrics,

@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiokafka import ConsumerRebalanceListener
@@ -25,12 +24,13 @@ from agents.kafka import consumer, partition_of, producer, stop_quietly
 from agents.markers import GROUP, decode_marker, encode_marker, read_markers
 from agents.published import count_published
 from agents.settings import OUTBOX
+from agents.store_thread import StoreThread
 from stream.groups.member_rows import GROUP_MEMBERS
 from stream.outbox import DEAD_LETTERS, Row, decode_row
 from stream.store import StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from aiokafka import AIOKafkaProducer
 
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from stream.store import Store
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 # The keys of these say nothing about the bucket that the row is from.
 _KEYED_APART = frozenset({DEAD_LETTERS, GROUP_MEMBERS})
@@ -87,7 +86,7 @@ class Relay(Service):
         self._shards: dict[int, _Shard] = {}
         self._partitions: dict[str, int] = {}
         self._lock = asyncio.Lock()
-        self._thread = ThreadPoolExecutor(1, "outbox")
+        self._thread = StoreThread(store, "outbox")
         self._marks_group = settings.group(GROUP)
         self._untidy: set[int] = set()
         self.progressed_s = time.monotonic()
@@ -107,7 +106,7 @@ class Relay(Service):
         async with self._lock:
             await self._leave()
         await stop_quietly(self._consumer)
-        self._thread.shutdown(wait=True)
+        self._thread.close()
 
     @Service.task
     async def _work(self) -> None:
@@ -138,7 +137,7 @@ class Relay(Service):
         while not self.should_stop:
             buckets = [bucket for shard in self._shards.values() for bucket in shard.published]
             try:
-                waiting = await self._blocking(partial(self._waiting, buckets))
+                waiting = await self._thread.run(partial(self._waiting, buckets))
             except StoreUnavailable:
                 self._metrics.store_up.labels(self.part).set(0)
             else:
@@ -227,9 +226,9 @@ class Relay(Service):
         """Publish once what waits in *shard*; return the number of rows."""
         running = shard.producer or await self._start_producer(shard)
         if shard.number in self._untidy:
-            await self._blocking(partial(self._store.trim_outbox, shard.published))
+            await self._thread.run(partial(self._store.trim_outbox, shard.published))
             self._untidy.discard(shard.number)
-        rows = await self._blocking(
+        rows = await self._thread.run(
             partial(self._store.read_outbox, shard.published, _ROWS_PER_BUCKET)
         )
         found = {bucket: found for bucket, found in rows.items() if found}
@@ -248,7 +247,7 @@ class Relay(Service):
             await self._stop_producer(shard)
             raise ProducerFenced(f"shard {shard.number}") from exc
         upto = {bucket: shard.published[bucket] for bucket in found}
-        await self._blocking(partial(self._store.trim_outbox, upto))
+        await self._thread.run(partial(self._store.trim_outbox, upto))
         return published
 
     async def _publish(
@@ -303,9 +302,6 @@ class Relay(Service):
         if row.topic not in _KEYED_APART and self._settings.buckets % count == 0:
             return bucket % count  # the same hash: all keys of a bucket agree
         return partition_of(row.key, count) if row.key else 0
-
-    async def _blocking(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
 
 def _append(builder: Any, row: Row) -> bool:  # noqa: ANN401 - aiokafka's builder is untyped

@@ -1,27 +1,26 @@
-"""A thread for a store: its calls block, one after the other, and the event loop goes on."""
+"""A thread for what blocks: its calls come one after the other, and the event loop goes on."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from stream.store import Store
-
 T = TypeVar("T")
+Store_co = TypeVar("Store_co", covariant=True)
 
 
-class StoreThread:
-    """The one thread that may call one connection to the store.
+class StoreThread(Generic[Store_co]):
+    """The one thread that may call one connection to a store, or to queues on it.
 
     Attributes:
         store: To be called by this thread only.
     """
 
-    def __init__(self, store: Store, name: str) -> None:
+    def __init__(self, store: Store_co, name: str) -> None:
         """Start the thread with the first call."""
         self.store = store
         self._thread = ThreadPoolExecutor(1, name)

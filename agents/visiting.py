@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agents.ownership import Ownership
     from agents.settings import Settings
     from agents.store_thread import StoreThread
+    from stream.store import Store
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +23,7 @@ class Visiting:
     """Paces the sweeps of the buckets that this worker owns."""
 
     def __init__(
-        self, settings: Settings, thread: StoreThread, ownership: Ownership, metrics: Metrics
+        self, settings: Settings, thread: StoreThread[Store], ownership: Ownership, metrics: Metrics
     ) -> None:
         """Ask through *thread* for the customers of *ownership*."""
         self._settings = settings

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from mode import Service
@@ -21,6 +20,7 @@ from msgspec.structs import replace
 from agents.alerts.message import decode, encode
 from agents.alerts.words import AlertWords
 from agents.dispatch import Dispatcher, UndeliveredError, now_ms
+from agents.store_thread import StoreThread
 from stream.adapters.redis_queue import Entry
 from stream.alerting.notices import READERS
 from stream.alerting.threads import Pace, Step, Thread, hear, thread_key, wake
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from stream.alerting.threads import Send
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 EXIT_HELD = 71
 _HOUR_MS = 3_600_000
@@ -82,8 +81,8 @@ class AlertService(Service):
         self._courier = courier
         self._metrics = metrics
         self._card_url = card_url
-        self._thread = ThreadPoolExecutor(1, "alerts")
-        self._dispatcher = Dispatcher(desk, self, self._blocking, timeout_ms + _LEASE_MARGIN_MS)
+        self._thread = StoreThread(desk, "alerts")
+        self._dispatcher = Dispatcher(self._thread, self, timeout_ms + _LEASE_MARGIN_MS)
         self._words: dict[tuple[int, str], AlertWords] = {}
         self._began_ms = 0
         self.progressed_s = time.monotonic()
@@ -99,7 +98,7 @@ class AlertService(Service):
         """Stop delivering; what is under way is delivered again by whoever comes next."""
         self.ready = False
         await self._dispatcher.stop()
-        self._thread.shutdown(wait=True)
+        self._thread.close()
 
     @Service.task
     async def _work(self) -> None:
@@ -109,7 +108,7 @@ class AlertService(Service):
                 if time.monotonic() - refreshed_s >= _REFRESH_EVERY_S:
                     await self._refresh()
                     refreshed_s = time.monotonic()
-                self._nudge(await self._blocking(self._wake))
+                self._nudge(await self._thread.run(self._wake))
                 self.ready = True
             except StoreUnavailable as exc:
                 log.warning("store_unavailable", error=str(exc))
@@ -118,16 +117,16 @@ class AlertService(Service):
 
     async def _refresh(self) -> None:
         """Look what is in force, and how much waits."""
-        await self._blocking(self._begin)
-        await self._blocking(self._directory.refresh)
+        await self._thread.run(self._begin)
+        await self._thread.run(self._directory.refresh)
         routes = self._directory.routes
         names = [] if routes is None else list(routes.channels)
         for name in names:
             self._dispatcher.serve(name)
-        backlog = await self._blocking(partial(self._desk.backlog, names))
+        backlog = await self._thread.run(partial(self._desk.backlog, names))
         for name, waiting in backlog.items():
             self._metrics.alert_queue.labels(name).set(waiting.waiting)
-        self._metrics.alerts_parked.set(await self._blocking(self._desk.parked_count))
+        self._metrics.alerts_parked.set(await self._thread.run(self._desk.parked_count))
 
     def _begin(self) -> None:
         self._began_ms = self._desk.began_ms(now_ms())
@@ -172,10 +171,10 @@ class AlertService(Service):
         while True:
             try:
                 if not self._began_ms:
-                    await self._blocking(self._begin)
+                    await self._thread.run(self._begin)
                 verdict = self._verdict(notice)
                 if verdict == "told":
-                    self._nudge(await self._blocking(partial(self._take, notice)))
+                    self._nudge(await self._thread.run(partial(self._take, notice)))
             except StoreUnavailable as exc:
                 log.warning("store_unavailable", error=str(exc))
                 await asyncio.sleep(_RETRY_S)
@@ -297,12 +296,7 @@ class AlertService(Service):
         outcome = "delivered" if why is None else "parked" if parked else "failed"
         self._metrics.alert_deliveries.labels(target, outcome).inc()
 
-    # -- the desk's thread ----------------------------------------------------
-
     def _nudge(self, targets: Iterable[str]) -> None:
         for target in targets:
             self._dispatcher.serve(target)
             self._dispatcher.nudge(target)
-
-    async def _blocking(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)

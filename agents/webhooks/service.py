@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import http.client
 import time
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from aiokafka.errors import KafkaError
@@ -20,6 +19,7 @@ from mode import Service
 from agents.attempts import Attempts
 from agents.dispatch import Dispatcher, UndeliveredError, now_ms
 from agents.kafka import consumer, stop_quietly
+from agents.store_thread import StoreThread
 from agents.webhooks.managing import UnknownEndpointError, disable
 from agents.webhooks.posting import GONE, UrlError, is_taken, post, signed
 from stream.adapters.redis_queue import Entry
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     Record = ConsumerRecord[bytes, bytes]
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 _TIMEOUT_S = 15.0
 _LEASE_MS = 30_000
@@ -86,9 +85,9 @@ class WebhookService(Service):
         self._settings = settings
         self._store = store
         self._metrics = metrics
-        self._thread = ThreadPoolExecutor(1, "webhooks")
+        self._thread = StoreThread(store, "webhooks")
         self._attempts = Attempts(_TIMEOUT_S + 1)
-        self._dispatcher = Dispatcher(store, self, self._blocking, _LEASE_MS)
+        self._dispatcher = Dispatcher(self._thread, self, _LEASE_MS)
         self._endpoints: dict[str, Endpoint] = {}
         self._names = {settings.topic(base): base for base in TOPICS}
         self.progressed_s = time.monotonic()
@@ -107,7 +106,7 @@ class WebhookService(Service):
         self.ready = False
         await self._dispatcher.stop()
         await stop_quietly(self._consumer)
-        self._thread.shutdown(wait=True)
+        self._thread.close()
 
     @Service.task
     async def _work(self) -> None:
@@ -129,10 +128,10 @@ class WebhookService(Service):
 
     async def _refresh(self) -> None:
         """Look who there is to send to, and how much waits."""
-        found = await self._blocking(self._store.endpoints)
+        found = await self._thread.run(self._store.endpoints)
         self._endpoints = {one.id: one for one in found if one.status == "enabled"}
         self._dispatcher.serve_only(self._endpoints)
-        backlog = await self._blocking(
+        backlog = await self._thread.run(
             partial(self._store.backlog, [endpoint.id for endpoint in found])
         )
         self._metrics.webhook_queue.set(sum(one.waiting for one in backlog.values()))
@@ -171,7 +170,7 @@ class WebhookService(Service):
         """Do *call* until the store has done it: what was fetched is fetched only once."""
         while True:
             try:
-                await self._blocking(call)
+                await self._thread.run(call)
             except StoreUnavailable as exc:
                 log.warning("store_unavailable", error=str(exc))
                 await asyncio.sleep(_RETRY_S)
@@ -193,17 +192,17 @@ class WebhookService(Service):
         except UndeliveredError as exc:
             await self._failed(endpoint, str(exc))
             raise
-        await self._blocking(partial(self._store.succeeded, target))
+        await self._thread.run(partial(self._store.succeeded, target))
 
     async def _failed(self, endpoint: Endpoint, why: str) -> None:
         """Disable an endpoint that is gone, or that has failed for too long."""
         at_ms = now_ms()
-        since_ms = await self._blocking(partial(self._store.failing_since, endpoint.id, at_ms))
+        since_ms = await self._thread.run(partial(self._store.failing_since, endpoint.id, at_ms))
         gone = why == _answered(GONE)
         if not gone and at_ms - since_ms < DISABLED_AFTER_MS:
             return
         try:
-            await self._blocking(partial(disable, self._store, endpoint.id, why))
+            await self._thread.run(partial(disable, self._store, endpoint.id, why))
         except UnknownEndpointError:
             return
         self._endpoints.pop(endpoint.id, None)
@@ -222,9 +221,6 @@ class WebhookService(Service):
         del target, claimed
         outcome = "delivered" if why is None else "parked" if parked else "failed"
         self._metrics.webhook_deliveries.labels(outcome).inc()
-
-    async def _blocking(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
 
 
 def send(endpoint: Endpoint, message_id: str, value: bytes, *, private: bool) -> str:

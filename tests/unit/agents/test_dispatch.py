@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import pytest
 
@@ -27,17 +27,25 @@ class Empty:
         return []
 
 
-async def at_once(call: Callable[[], T]) -> T:
-    """Return what *call* returns."""
-    return call()
+class AtOnce:
+    """Stands for the queue's thread: what is asked of it is done before anything else happens."""
+
+    def __init__(self, store: Empty) -> None:
+        self.store = store
+
+    def run(self, call: Callable[[], T]) -> asyncio.Future[T]:
+        """Return what *call* returns, as something that can be awaited."""
+        answer = asyncio.get_running_loop().create_future()
+        answer.set_result(call())
+        return answer
 
 
 @pytest.mark.parametrize("passes", range(4))
 async def test_it_stops_also_when_a_nudge_comes_together_with_the_end(passes: int) -> None:
     """However many passes of the loop lie between the two."""
-    queue: Any = Empty()
-    outgoing: Any = None
-    dispatcher = Dispatcher(queue, outgoing, at_once, 1_000)
+    queue, outgoing = Empty(), None
+    thread: Any = AtOnce(queue)
+    dispatcher = Dispatcher(thread, cast("Any", outgoing), 1_000)
     dispatcher.serve("somebody")
     await queue.asked.wait()
     await asyncio.sleep(0)
