@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from stream.customer import ORDERS
-from stream.groups.series import GroupSeries
+from stream.groups.series import without_members
 from stream.measures import Measure
 
 if TYPE_CHECKING:
     from stream.customer import Customer, Value
-    from stream.series import Series
 
 
 class _Alone:
@@ -18,7 +17,7 @@ class _Alone:
 
     def __init__(self, customer: Customer) -> None:
         self._customer = customer
-        self.kinds = {kind: _own(series) for kind, series in customer.kinds.items()}
+        self.kinds = {kind: without_members(series) for kind, series in customer.kinds.items()}
         self.orders = self.kinds[ORDERS]
 
     def __getattr__(self, name: str) -> object:
@@ -52,10 +51,6 @@ class Alone(Measure):
     def due_ms(self, customer: Customer, now_ms: int, low: int, high: int) -> int:
         """Return when time alone may first take that reading out of ``[low, high)``."""
         return self._measure.due_ms(_alone(customer), now_ms, low, high)
-
-
-def _own(series: Series) -> Series:
-    return series.own if isinstance(series, GroupSeries) else series
 
 
 def _alone(customer: Customer) -> Customer:

@@ -12,15 +12,15 @@ from bisect import bisect_left, bisect_right
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from stream.groups.around import SeriesAround
 from stream.sentinels import MISSING, NEVER
-from stream.series import Series
 from stream.totals import Totals
 from stream.window import COUNT, LAST_MS, LATEST, PEAK, Span, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from stream.ledger import OrderEntry
+    from stream.series import Series
 
     Row = tuple[int, ...]
 
@@ -54,17 +54,13 @@ def summed(parts: Iterable[Totals]) -> Totals:
     )
 
 
-class GroupSeries(Series):
+class GroupSeries(SeriesAround):
     """A customer's own series, and those of its members, under one roof.
 
-    Reads like a series (`windows`, `totals`, `last_ms`, `latest`, `rows`, `changes_of`); what is
-    added goes to the customer's own, and only that is packed.
-
-    Attributes:
-        own: What happened to the customer itself.
+    Reads like a series in `windows`, `totals`, `last_ms`, `latest`, `rows` and `changes_of`.
     """
 
-    __slots__ = ("_parts", "_sorted", "own")
+    __slots__ = ("_parts", "_sorted")
 
     def __init__(
         self,
@@ -122,28 +118,7 @@ class GroupSeries(Series):
         """Let *own*, changed or another one, stand for the customer's own events."""
         self.roll(now_ms)
         self.own = own
-        self._take_own(now_ms)
-
-    # -- events of the customer's own -----------------------------------------
-
-    def add(self, at_ms: int, now_ms: int, value: int, cost: int) -> None:
-        """Count one event of the customer's own (see `Series.add`)."""
-        self.own.add(at_ms, now_ms, value, cost)
-        self._take_own(now_ms)
-
-    def add_recent(self, events: Sequence[OrderEntry], now_ms: int) -> bool:
-        """Count nothing: a group always takes the long road."""
-        del events, now_ms
-        return False
-
-    def undo(self) -> bool:
-        """Take nothing back."""
-        return False
-
-    def adjust(self, at_ms: int, now_ms: int, change: tuple[int, int, int, int]) -> None:
-        """Change a bucket of the customer's own (see `Series.adjust`)."""
-        self.own.adjust(at_ms, now_ms, change)
-        self._take_own(now_ms)
+        self._follow(now_ms)
 
     # -- time -----------------------------------------------------------------
 
@@ -219,22 +194,13 @@ class GroupSeries(Series):
 
     # -- storage --------------------------------------------------------------
 
-    def pack(self) -> tuple[Totals, bytes, list[int] | None]:
-        """Return what must be stored of the customer's own events."""
-        return self.own.pack()
-
     def whole(self) -> tuple[Totals, bytes, list[int] | None]:
         """Return what the customer has itself, without its members."""
         return self.own.whole()
 
-    def restore(self, totals: Totals, closed: bytes, newest: list[int] | None, now_ms: int) -> None:
-        """Take over what `pack` returned."""
-        self.own.restore(totals, closed, newest, now_ms)
-        self._take_own(now_ms)
-
     # -- inside ---------------------------------------------------------------
 
-    def _take_own(self, now_ms: int) -> None:
+    def _follow(self, now_ms: int) -> None:
         self._put(_OWN, self.own.totals, frozenset(map(tuple, self.own.rows())), now_ms)
 
     def _put(
@@ -306,3 +272,8 @@ class GroupSeries(Series):
     def _find_peak(self, window: Window) -> None:
         inside = self._sorted[window.start : window.end]
         window.peak = max((row[PEAK] for row in inside), default=MISSING)
+
+
+def without_members(series: Series) -> Series:
+    """Return what a customer has without those under it, of a series that may hold both."""
+    return series.own if isinstance(series, GroupSeries) else series

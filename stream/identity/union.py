@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from stream.groups.around import SeriesAround
 from stream.groups.series import summed
 from stream.series import Series
 from stream.window import COST, COUNT, GROSS, LAST_MS, LATEST, PEAK, REFUNDED, ROW
@@ -14,22 +15,17 @@ if TYPE_CHECKING:
 
     from stream.groups.kin import Packed
     from stream.identity.facts import Adjustment
-    from stream.ledger import OrderEntry
     from stream.totals import Totals
 
 
-class UnionSeries(Series):
+class UnionSeries(SeriesAround):
     """A customer's own series and those of its parts, day by day in one.
 
-    Reads like a series; what is added goes to the customer's own, and only that is stored. Put
-    together anew at every change: nothing remembers in which order things came. A clone of it is a
-    plain series, for time and orders to pass over.
-
-    Attributes:
-        own: What happened under the customer's own id.
+    Put together anew at every change: nothing remembers in which order things came. A clone of it
+    is a plain series, for time and orders to pass over.
     """
 
-    __slots__ = ("_adjustments", "_packed", "own")
+    __slots__ = ("_adjustments", "_packed")
 
     def __init__(self, own: Series) -> None:
         """Start with *own* alone; `unite` must follow."""
@@ -44,28 +40,7 @@ class UnionSeries(Series):
         """Let *packed* be what the parts have, and *adjustments* what they count in common."""
         self._packed, self._adjustments = packed, adjustments
         self.own.roll(now_ms)
-        self._unite(now_ms)
-
-    # -- events under the customer's own id -----------------------------------
-
-    def add(self, at_ms: int, now_ms: int, value: int, cost: int) -> None:
-        """Count one event (see `Series.add`)."""
-        self.own.add(at_ms, now_ms, value, cost)
-        self._unite(now_ms)
-
-    def add_recent(self, events: Sequence[OrderEntry], now_ms: int) -> bool:
-        """Count nothing: who has parts always takes the long road."""
-        del events, now_ms
-        return False
-
-    def undo(self) -> bool:
-        """Take nothing back."""
-        return False
-
-    def adjust(self, at_ms: int, now_ms: int, change: tuple[int, int, int, int]) -> None:
-        """Change a bucket (see `Series.adjust`)."""
-        self.own.adjust(at_ms, now_ms, change)
-        self._unite(now_ms)
+        self._follow(now_ms)
 
     def roll(self, now_ms: int) -> None:
         """Let buckets enter and leave the windows up to *now_ms*."""
@@ -74,22 +49,13 @@ class UnionSeries(Series):
 
     # -- storage --------------------------------------------------------------
 
-    def pack(self) -> tuple[Totals, bytes, list[int] | None]:
-        """Return what must be stored: the customer's own."""
-        return self.own.pack()
-
     def whole(self) -> tuple[Totals, bytes, list[int] | None]:
         """Return everything, in the same form."""
-        return super().pack()
-
-    def restore(self, totals: Totals, closed: bytes, newest: list[int] | None, now_ms: int) -> None:
-        """Take over what `pack` returned."""
-        self.own.restore(totals, closed, newest, now_ms)
-        self._unite(now_ms)
+        return Series.pack(self)
 
     # -- inside ---------------------------------------------------------------
 
-    def _unite(self, now_ms: int) -> None:
+    def _follow(self, now_ms: int) -> None:
         days: dict[int, list[int]] = {}
         for row in chain(self.own.rows(), *(packed.rows() for packed in self._packed)):
             start, _ = self._days.bounds_ms(row[LAST_MS])
@@ -108,7 +74,7 @@ class UnionSeries(Series):
                 day[COST] += cost
         rows = [days[start] for start in sorted(days)]
         newest = rows.pop() if rows else None
-        super().restore(totals, _packed(rows), newest, now_ms)
+        Series.restore(self, totals, _packed(rows), newest, now_ms)
 
 
 def _together(day: Sequence[int], row: Sequence[int]) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stream.groups.kin import Packed
-from stream.groups.series import GroupSeries
+from stream.groups.series import GroupSeries, without_members
 from stream.identity.crossings import Books, adjustments, find
 from stream.identity.facts import Facts
 from stream.identity.union import UnionSeries
@@ -32,7 +32,7 @@ def unite(customer: Customer, identity: Identity, now_ms: int) -> None:
     """
     parts = [part.series for _, part in sorted(identity.members.items())]
     for kind, series in customer.kinds.items():
-        inner = series.own if isinstance(series, GroupSeries) else series
+        inner = without_members(series)
         packed = [one for part in parts for one in part.series if one.kind == kind]
         if not (packed or isinstance(inner, UnionSeries) or (parts and kind == _ORDERS)):
             continue
@@ -128,5 +128,5 @@ def facts_of(customer: Customer, identity: Identity) -> Facts:
 
 def own_series(series: Series) -> Series:
     """Return what happened under the customer's own id, of a series that may hold more."""
-    inner = series.own if isinstance(series, GroupSeries) else series
+    inner = without_members(series)
     return inner.own if isinstance(inner, UnionSeries) else inner
