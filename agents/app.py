@@ -27,6 +27,7 @@ from stream.adapters.redis_desk import RedisDesk
 from stream.adapters.redis_endpoints import RedisEndpoints
 from stream.adapters.redis_store import RedisStore
 from stream.editions import scorer_of
+from stream.outbox import ERASURE_RECEIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -129,7 +130,7 @@ def _alerts(
         timeout_ms=settings.alert_timeout_ms,
         card_url=settings.card_url,
     )
-    for base in heard(first):
+    for base in (*heard(first), ERASURE_RECEIPTS):
         topic = app.topic(settings.topic(base), value_type=bytes, key_type=bytes)
         app.agent(topic, name=f"alerts-{base}")(service.follower(base))
     return service

@@ -228,7 +228,7 @@ class Metrics:
         self.alerts_heard = make.counter(
             "tierstream_alerts_heard",
             "Records that alerts may be about: told, unrouted (no rule is about them), history "
-            "(older than the first alerts), unreadable.",
+            "(older than the first alerts), unreadable; receipts: erased.",
             ["topic", "verdict"],
         )
         self.alerts_made = make.counter(

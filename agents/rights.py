@@ -17,6 +17,7 @@ from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
 from agents.kafka import connection
 from agents.settings import HEARD, INPUTS, OUTBOX, OUTPUTS
 from stream.groups.member_rows import GROUP_MEMBERS
+from stream.outbox import ERASURE_RECEIPTS
 from stream.webhooks import TOPICS as WEBHOOK_TOPICS
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ def needed(settings: Settings, role: Role) -> list[Right]:
             reads += ["tier-changes"]
             groups += ["feed"]
     if role == "alerts" or (role == "all" and settings.alerts):
-        reads += [topic for topic in HEARD if topic not in reads]
+        reads += [topic for topic in (*HEARD, ERASURE_RECEIPTS) if topic not in reads]
         groups += ["alerts"]
     if role == "webhooks" or (role == "all" and settings.webhooks):
-        reads += [topic for topic in WEBHOOK_TOPICS if topic not in reads]
+        reads += [topic for topic in (*WEBHOOK_TOPICS, ERASURE_RECEIPTS) if topic not in reads]
         groups += ["webhooks"]
     relay = [f"{settings.group('relay')}-0"] if role in {"delivery", "all"} else []
     return [

@@ -36,11 +36,14 @@ class ErasureReceipt(Contract):
         subject: Stands for the customer: BLAKE2b-128 of its id, personalised with the bytes
             "tierstream-erase". Who knows an id can find its receipts; nobody can read an id here.
         instant: The record time of the request: what happened up to it is gone.
+        told_until: What other topics told of the customer before became true by then: `instant`,
+            or somewhat later where the request was overtaken by time.
         reason: As given; the customer's id, should it stand there, is replaced by "(erased)".
     """
 
     id: _Digest
     subject: _Digest
     instant: OutInstant
+    told_until: OutInstant | None = None
     reason: Annotated[str, Field(min_length=1, max_length=16_384)]
     removed: Removed

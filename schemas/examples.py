@@ -192,6 +192,7 @@ EXAMPLES: Final[dict[str, dict[str, Any]]] = {
         "id": "591785b794601e212b260e25925636fd",
         "subject": "6ef7bbcc3dd3ee3d3a3ea5a8b2ba1f5c",
         "instant": _UTC,
+        "told_until": _UTC,
         "reason": "request of 14 March",
         "removed": {"state": True, "orders": 12, "event_ids": 15, "members": 0, "parent": False},
     },

@@ -8,13 +8,14 @@ comes again of an erased customer, and to find its receipt.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from stream.arrivals import Payment
-from stream.calendar import format_instant
+from stream.calendar import format_instant, to_instant_ms
 from stream.outbox import CUSTOMER_TIERS, ERASURE_RECEIPTS, Row, encode_row, tombstone_row
 
 if TYPE_CHECKING:
@@ -36,6 +37,15 @@ def pseudonym(customer_id: str) -> str:
     (True, False)
     """
     return hashlib.blake2b(customer_id.encode(), digest_size=_BYTES, person=_PERSON).hexdigest()
+
+
+def has_ended(ended: Mapping[str, int], customer_id: str, instant_ms: int) -> bool:
+    """Say whether what became true of a customer at *instant_ms* is of a life that was erased.
+
+    *ended* says by pseudonym up to when that life was told of (see `read_receipt`).
+    """
+    until_ms = ended.get(pseudonym(customer_id))
+    return until_ms is not None and instant_ms <= until_ms
 
 
 def receipt_id(event: CustomerErase) -> str:
@@ -88,15 +98,20 @@ class Erasures:
         """Return what is remembered of a customer; None where it was never erased."""
         return self._known.get(pseudonym(customer_id)) if self._known else None
 
-    def note(self, event: CustomerErase, record_ms: int, moves: int, removal: Removal) -> bytes:
-        """Take note that *event* was carried out; returns the tombstone to announce."""
+    def note(
+        self, event: CustomerErase, record_ms: int, clock_ms: int, moves: int, removal: Removal
+    ) -> bytes:
+        """Take note that *event* was carried out; returns the tombstone to announce.
+
+        *clock_ms* is how far the customer had come.
+        """
         subject = pseudonym(event.customer_id)
         before = self._known.get(subject)
         at_ms = record_ms if before is None else max(record_ms, before.at_ms)
         erased = Erased(at_ms, moves, receipt_id(event))
         self._known[subject] = erased
         self._fresh[subject] = _encode(erased)
-        self._receipts.append(_receipt(event, erased, removal))
+        self._receipts.append(_receipt(event, erased, max(at_ms, clock_ms), removal))
         return tombstone_row(CUSTOMER_TIERS, event.customer_id, record_ms)
 
     def seal(self) -> tuple[dict[str, bytes], list[bytes]]:
@@ -115,11 +130,36 @@ def is_older(arrival: Arrival, erased_ms: int) -> bool:
     return arrival.event.occurred_ms <= erased_ms
 
 
-def _receipt(event: CustomerErase, erased: Erased, removal: Removal) -> bytes:
+class Receipt(NamedTuple):
+    """What a receipt says of what was told of a customer.
+
+    Attributes:
+        subject: The customer's pseudonym.
+        until_ms: What was told of it became true by then.
+    """
+
+    subject: str
+    until_ms: int
+
+
+class _Told(Struct):
+    subject: str
+    instant: datetime
+    told_until: datetime | None = None
+
+
+def read_receipt(value: bytes) -> Receipt:
+    """Return what a record of `erasure-receipts` says. Raises `msgspec.MsgspecError`."""
+    told = _told(value)
+    return Receipt(told.subject, to_instant_ms(told.told_until or told.instant))
+
+
+def _receipt(event: CustomerErase, erased: Erased, until_ms: int, removal: Removal) -> bytes:
     payload = {
         "id": erased.receipt,
         "subject": pseudonym(event.customer_id),
         "instant": format_instant(erased.at_ms),
+        "told_until": format_instant(until_ms),
         "reason": event.reason.replace(event.customer_id, _NAMELESS),
         "removed": removal,
     }
@@ -132,3 +172,4 @@ def _receipt(event: CustomerErase, erased: Erased, removal: Removal) -> bytes:
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Erased).decode
+_told = msgspec.json.Decoder(_Told).decode

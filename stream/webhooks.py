@@ -5,10 +5,14 @@ Source: https://www.standardwebhooks.com (payload structure, signature rotation,
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from datetime import datetime
+from typing import Final, Literal, NamedTuple
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
+
+from stream.calendar import to_instant_ms
 
 TOPICS: Final[dict[str, str]] = {
     "tier-changes": "tier.changed",
@@ -93,3 +97,36 @@ def body(topic: str, instant: str, value: bytes) -> bytes:
     """
     head = f'{{"type":"{TOPICS[topic]}","timestamp":"{instant}","data":'
     return head.encode() + value + b"}"
+
+
+class About(NamedTuple):
+    """What a payload tells of.
+
+    Attributes:
+        instant_ms: When it became true.
+    """
+
+    customer_id: str
+    instant_ms: int
+
+
+class _Data(Struct):
+    customer_id: str
+
+
+class _Body(Struct):
+    timestamp: datetime
+    data: _Data
+
+
+_body = msgspec.json.Decoder(_Body).decode
+
+
+def read_body(payload: bytes) -> About:
+    """Return what a *payload* of `body` tells of. Raises `msgspec.MsgspecError`.
+
+    >>> read_body(body("tier-changes", "1970-01-01T00:00:01.000Z", b'{"customer_id":"c1"}'))
+    About(customer_id='c1', instant_ms=1000)
+    """
+    found = _body(payload)
+    return About(found.data.customer_id, to_instant_ms(found.timestamp))

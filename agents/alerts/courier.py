@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from agents.alerts.channels import Addresses
-    from agents.alerts.message import Message
+    from stream.alerting.message import Message
 
 _STATUS = re.compile(r"\berror=(\d{3})\b")
 _URGENT = {"alert", "escalation"}

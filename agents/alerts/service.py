@@ -17,13 +17,15 @@ from mode import Service
 from msgspec import MsgspecError
 from msgspec.structs import replace
 
-from agents.alerts.message import decode, encode
 from agents.alerts.words import AlertWords
 from agents.dispatch import Dispatcher, UndeliveredError, now_ms
 from agents.store_thread import StoreThread
 from stream.adapters.redis_queue import Entry
+from stream.alerting.message import decode, encode
 from stream.alerting.notices import READERS
 from stream.alerting.threads import Pace, Step, Thread, hear, thread_key, wake
+from stream.erasure import read_receipt
+from stream.outbox import ERASURE_RECEIPTS
 from stream.store import StoreUnavailable
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from stream.alerting.notices import Notice
     from stream.alerting.routing import Channel, Routes, Rule
     from stream.alerting.threads import Send
+    from stream.erasure import Receipt
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +59,8 @@ class AlertService(Service):
     """Tells people what the policy's routes say.
 
     Guarantees: what has come in is told at least once per channel that it concerns, whatever is
-    killed. Texts carry the id of what they tell, by which a repeat is known.
+    killed. Texts carry the id of what they tell, by which a repeat is known. What waits to be
+    told of a customer who was erased is forgotten, and not taken in again.
 
     Attributes:
         ready: Whether the store was reached.
@@ -144,43 +148,56 @@ class AlertService(Service):
         return follow
 
     async def hear(self, topic: str, value: bytes) -> None:
-        """Take one record in; return when what follows from it is stored.
+        """Take one record of what alerts are about, or a receipt, in; return when that is stored.
 
         Never raises: Faust would count the record as done. It also does so when it is stopped
         with a record in hand; if that cannot be stored then either, the process ends on the
         spot, with nothing committed, and the record comes again.
         """
         try:
-            notice = READERS[topic](value)
+            if topic == ERASURE_RECEIPTS:
+                work = partial(self._erase, read_receipt(value))
+            elif (notice := READERS[topic](value)) is not None:
+                work = partial(self._tell, notice)
+            else:
+                return
         except MsgspecError:
             self._metrics.alerts_heard.labels(topic, "unreadable").inc()
             return
-        if notice is None:
-            return
-        holding = asyncio.create_task(self._hold(topic, notice))
+        holding = asyncio.create_task(self._hold(topic, work))
         try:
             await asyncio.shield(holding)
         except asyncio.CancelledError:
             await asyncio.wait({holding}, timeout=_FINISH_WITHIN_S)
             if not holding.done():
-                log.critical("ended_with_a_record_in_hand", topic=topic, id=notice.id)
+                log.critical("ended_with_a_record_in_hand", topic=topic)
                 os._exit(EXIT_HELD)
             raise
 
-    async def _hold(self, topic: str, notice: Notice) -> None:
+    async def _hold(self, topic: str, work: Callable[[], Awaitable[str]]) -> None:
         while True:
             try:
-                if not self._began_ms:
-                    await self._thread.run(self._begin)
-                verdict = self._verdict(notice)
-                if verdict == "told":
-                    self._nudge(await self._thread.run(partial(self._take, notice)))
+                verdict = await work()
             except StoreUnavailable as exc:
                 log.warning("store_unavailable", error=str(exc))
                 await asyncio.sleep(_RETRY_S)
                 continue
             self._metrics.alerts_heard.labels(topic, verdict).inc()
             return
+
+    async def _tell(self, notice: Notice) -> str:
+        if not self._began_ms:
+            await self._thread.run(self._begin)
+        verdict = self._verdict(notice)
+        if verdict == "told":
+            self._nudge(await self._thread.run(partial(self._take, notice)))
+        return verdict
+
+    async def _erase(self, receipt: Receipt) -> str:
+        ended = {receipt.subject: receipt.until_ms}
+        gone = await self._thread.run(partial(self._desk.erase, ended))
+        log.info("alerts_erased", subject=receipt.subject, removed=gone)
+        return "erased"
 
     def _verdict(self, notice: Notice) -> str:
         """Say what to do with a notice: what is older than the first alerts is history."""
@@ -203,7 +220,7 @@ class AlertService(Service):
         for channel, rule in routes.to(notice):
             key = thread_key(channel.name, notice)
             fold = partial(self._heard, routes, channel, rule, notice, at_ms)
-            sends += self._desk.step(channel.name, [key], fold).sends
+            sends += self._desk.step(channel.name, [key], fold, notice).sends
         return self._counted(sends)
 
     def _heard(

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from agents.alerts.message import Message
 from agents.alerts.sentences import SAID
 from agents.cli.explain_words import Words
+from stream.alerting.message import Message, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +50,7 @@ class AlertWords:
             channel=self._channel.name,
             kind=send.kind,
             title=title,
-            parts=((notice.customer_id, "\n".join(lines)),),
+            parts=(Part(notice.customer_id, "\n".join(lines), notice.instant_ms),),
             written_ms=now_ms,
             instant_ms=notice.instant_ms,
         )
@@ -62,7 +62,7 @@ class AlertWords:
             channel=self._channel.name,
             kind="sample",
             title=self._say("sample"),
-            parts=(("", text),),
+            parts=(Part("", text),),
             written_ms=now_ms,
             instant_ms=now_ms,
         )
@@ -87,7 +87,10 @@ class AlertWords:
             channel=self._channel.name,
             kind="digest",
             title=title,
-            parts=tuple((line.notice.customer_id, self._line(line)) for line in lines),
+            parts=tuple(
+                Part(line.notice.customer_id, self._line(line), line.notice.instant_ms)
+                for line in lines
+            ),
             written_ms=now_ms,
             instant_ms=max(line.notice.instant_ms for line in lines),
         )

@@ -12,7 +12,6 @@ from rich.table import Table
 from agents.alerts.acknowledging import Open, acknowledge, open_alerts
 from agents.alerts.channels import Addresses, read_addresses, variable_of
 from agents.alerts.courier import Courier
-from agents.alerts.message import Message, decode
 from agents.alerts.words import AlertWords
 from agents.cli import loop, options, show
 from agents.cli.errors import CommandError
@@ -21,6 +20,7 @@ from agents.settings import Settings
 from schemas.policy import PolicyDocument
 from stream.adapters.redis_desk import RedisDesk
 from stream.adapters.redis_queue import Parked
+from stream.alerting.message import Message, decode
 from stream.alerting.routing import Routes, compile_routes
 
 app = typer.Typer(no_args_is_help=True, help="Alerts to people: try, look, acknowledge.")

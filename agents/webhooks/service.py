@@ -10,11 +10,12 @@ import asyncio
 import http.client
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from aiokafka.errors import KafkaError
 from mode import Service
+from msgspec import MsgspecError
 
 from agents.attempts import Attempts
 from agents.dispatch import Dispatcher, UndeliveredError, now_ms
@@ -22,7 +23,10 @@ from agents.kafka import consumer, stop_quietly
 from agents.store_thread import StoreThread
 from agents.webhooks.managing import UnknownEndpointError, disable
 from agents.webhooks.posting import GONE, UrlError, is_taken, post, signed
+from schemas.base import instant_ms, parse_instant
 from stream.adapters.redis_queue import Entry
+from stream.erasure import pseudonym, read_receipt
+from stream.outbox import ERASURE_RECEIPTS
 from stream.store import StoreUnavailable
 from stream.webhooks import DISABLED_AFTER_MS, SCHEDULE_MS, TOPICS, body, retry_ms
 
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
     Record = ConsumerRecord[bytes, bytes]
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 
 _TIMEOUT_S = 15.0
 _LEASE_MS = 30_000
@@ -57,8 +62,15 @@ def entry_for(endpoint: Endpoint, topic: str, record: Record) -> Entry | None:
     headers = dict(record.headers)
     if record.value is None or "ce_id" not in headers or topic not in endpoint.topics:
         return None
-    value = body(topic, headers["ce_time"].decode(), record.value)
-    return Entry(endpoint.id, f"{endpoint.id}/{headers['ce_id'].decode()}", value, now_ms())
+    instant = headers["ce_time"].decode()
+    return Entry(
+        endpoint.id,
+        f"{endpoint.id}/{headers['ce_id'].decode()}",
+        body(topic, instant, record.value),
+        now_ms(),
+        pseudonym((record.key or b"").decode()),
+        instant_ms(parse_instant(instant)),
+    )
 
 
 class WebhookService(Service):
@@ -66,7 +78,8 @@ class WebhookService(Service):
 
     Guarantees: each committed event that is younger than the endpoint reaches it at least once,
     whatever is killed, unless the endpoint refuses it for as long as the schedule lasts. One
-    endpoint at a time, the oldest first; a failed one is overtaken.
+    endpoint at a time, the oldest first; a failed one is overtaken. What was published of a
+    customer who was erased since is taken out of the queue, and not put into it again.
 
     Attributes:
         ready: Whether the group was joined and the store reached.
@@ -89,7 +102,7 @@ class WebhookService(Service):
         self._attempts = Attempts(_TIMEOUT_S + 1)
         self._dispatcher = Dispatcher(self._thread, self, _LEASE_MS)
         self._endpoints: dict[str, Endpoint] = {}
-        self._names = {settings.topic(base): base for base in TOPICS}
+        self._names = {settings.topic(base): base for base in (*TOPICS, ERASURE_RECEIPTS)}
         self.progressed_s = time.monotonic()
         self.ready = False
 
@@ -146,6 +159,10 @@ class WebhookService(Service):
         fetched = await self._consumer.getmany(timeout_ms=_WAIT_MS, max_records=_MOST_RECORDS)
         if not fetched:
             return
+        ended = self._ended(record for records in fetched.values() for record in records)
+        if ended:
+            gone = await self._hold(partial(self._store.erase, ended))
+            log.info("webhooks_erased", customers=len(ended), messages=gone)
         entries = [
             entry
             for records in fetched.values()
@@ -158,6 +175,20 @@ class WebhookService(Service):
                 self._dispatcher.nudge(target)
         await self._consumer.commit()
 
+    def _ended(self, records: Iterable[Record]) -> dict[str, int]:
+        """Return who was erased, by pseudonym, and up to when they were told of."""
+        ended: dict[str, int] = {}
+        for record in records:
+            if self._names[record.topic] != ERASURE_RECEIPTS or record.value is None:
+                continue
+            try:
+                receipt = read_receipt(record.value)
+            except MsgspecError:
+                log.warning("record_unreadable", topic=record.topic, offset=record.offset)
+                continue
+            ended[receipt.subject] = max(receipt.until_ms, ended.get(receipt.subject, 0))
+        return ended
+
     def _entries(self, record: Record) -> Iterable[Entry]:
         topic = self._names[record.topic]
         for endpoint in self._endpoints.values():
@@ -166,16 +197,14 @@ class WebhookService(Service):
                 if entry is not None:
                     yield entry
 
-    async def _hold(self, call: Callable[[], object]) -> None:
+    async def _hold(self, call: Callable[[], T]) -> T:
         """Do *call* until the store has done it: what was fetched is fetched only once."""
         while True:
             try:
-                await self._thread.run(call)
+                return await self._thread.run(call)
             except StoreUnavailable as exc:
                 log.warning("store_unavailable", error=str(exc))
                 await asyncio.sleep(_RETRY_S)
-            else:
-                return
 
     # -- sending (see `agents.dispatch.Outgoing`) -----------------------------
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
-from stream.adapters.redis_queue import RedisQueue
-from stream.webhooks import Endpoint
+from stream.adapters.redis_queue import RedisQueue, Rest
+from stream.erasure import has_ended
+from stream.webhooks import Endpoint, read_body
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Endpoint).decode
@@ -57,3 +63,12 @@ class RedisEndpoints(RedisQueue):
     def succeeded(self, endpoint_id: str) -> None:
         """Take note of a success."""
         self._call([("HDEL", self.key("failing"), endpoint_id)], writes=True)
+
+    def _rest(self, message_id: str, message: bytes, ended: Mapping[str, int]) -> Rest:
+        target = message_id.partition("/")[0]
+        try:
+            about = read_body(message)
+        except msgspec.MsgspecError:
+            return Rest(target, message)
+        gone = has_ended(ended, about.customer_id, about.instant_ms)
+        return Rest(target, None if gone else message)

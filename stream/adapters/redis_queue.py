@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from stream.adapters.redis_store import link, scripts
 from stream.adapters.redis_store.errors import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from stream.adapters.redis_store.wire import Command
 
 Outcome = Literal["done", "retry", "park", "again", "drop"]
 _MOST_PARKED: Final = 1_000
+_SCAN: Final = 500
 
 
 class Claimed(NamedTuple):
@@ -59,24 +61,41 @@ class Entry(NamedTuple):
 
     Attributes:
         id: The same for the same message: while it waits, putting it again does nothing.
+        subject: Pseudonym of the customer that it tells of: it is not put where that was erased
+            (see `RedisQueue.erase`). "": put in any case.
+        instant_ms: When what it tells became true.
     """
 
     target: str
     id: str
     message: bytes
     due_ms: int
+    subject: str = ""
+    instant_ms: int = 0
+
+
+class Rest(NamedTuple):
+    """What is left of a message without those who were erased.
+
+    Attributes:
+        target: Whose queue it is in.
+        message: None where nothing is left.
+    """
+
+    target: str
+    message: bytes | None
 
 
 class Compare(NamedTuple):
     """A remembered value as it was, and as it has to become; None: not there."""
 
-    place: Literal["threads", "paces"]
+    place: Literal["threads", "paces", "erased"]
     field: str
     before: bytes | None
     after: bytes | None
 
 
-class RedisQueue:
+class RedisQueue(ABC):
     """Messages by target, each due at an instant, until they are delivered, dropped or parked.
 
     Who claims a message has a lease on it. Who dies with it lets it fall due again at the end of
@@ -122,8 +141,8 @@ class RedisQueue:
         """
         known = list(compares)
         targets = list(dict.fromkeys(entry.target for entry in entries))
-        names = [*("threads", "paces", "due", "messages"), *map(_queue, targets)]
-        places = {"threads": 1, "paces": 2}
+        names = ["threads", "paces", "due", "erased", "messages", *map(_queue, targets)]
+        places = {"threads": 1, "paces": 2, "erased": 4}
         arguments: list[str | bytes | int] = [len(known)]
         for one in known:
             arguments += [places[one.place], one.field, one.before or b""]
@@ -135,8 +154,9 @@ class RedisQueue:
             arguments += [thread, "" if due_ms is None else due_ms]
         arguments.append(len(entries))
         for entry in entries:
-            place = 5 + targets.index(entry.target)
+            place = 6 + targets.index(entry.target)
             arguments += [place, entry.id, entry.message, entry.due_ms]
+            arguments += [entry.subject, entry.instant_ms]
         return bool(self._script(scripts.POST, names, *arguments))
 
     def claim(self, target: str, now_ms: int, lease_ms: int, limit: int = 1) -> list[Claimed]:
@@ -193,6 +213,59 @@ class RedisQueue:
         key = self.key("began")
         _, began = self._call([("SET", key, now_ms, "NX"), ("GET", key)], writes=True)
         return int(began)
+
+    # -- erasing --------------------------------------------------------------
+
+    def erase(self, ended: Mapping[str, int]) -> int:
+        """Take out what was said of customers who were erased, wherever it waits.
+
+        Nothing that tells of what was true of them by then is put again, also not by another
+        process that is about to: the mark comes first, and stays for good. Doing it again is
+        safe, and necessary where it was not done to the end. Takes as long as walking through
+        everything that waits.
+
+        Args:
+            ended: By pseudonym, up to when they were told of (see `stream.erasure.Receipt`).
+
+        Returns how much was forgotten or cut.
+
+        Raises:
+            StoreUnavailable: Part of it may have been done; do it again.
+        """
+        if not ended:
+            return 0
+        marks = [part for mark in ended.items() for part in mark]
+        self._script(scripts.ERASE, ("erased",), *marks)
+        return self._forget(ended)
+
+    def _forget(self, ended: Mapping[str, int]) -> int:
+        return sum(self._cut(*one, ended) for one in self._scan("messages"))
+
+    @abstractmethod
+    def _rest(self, message_id: str, message: bytes, ended: Mapping[str, int]) -> Rest:
+        """Return what is left of *message*, the very same where that is all of it."""
+
+    def _cut(self, message_id: str, message: bytes, ended: Mapping[str, int]) -> bool:
+        """Cut one message down to what is left of it; return whether there was anything to cut."""
+        target, left = self._rest(message_id, message, ended)
+        if left == message:
+            return False
+        if left is None:
+            return self.settle(target, message_id, "drop")
+        if self._script(scripts.AMEND, ("messages",), message_id, message, left):
+            return True
+        ((found,),) = self._call([("HMGET", self.key("messages"), message_id)])
+        return found is not None and self._cut(message_id, found, ended)
+
+    def _scan(self, name: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the fields of a hash; one that changes meanwhile may come twice."""
+        cursor: int | bytes = 0
+        while True:
+            ((cursor, flat),) = self._call([("HSCAN", self.key(name), cursor, "COUNT", _SCAN)])
+            for field, value in zip(flat[::2], flat[1::2], strict=True):
+                yield field.decode(), value
+            if int(cursor) == 0:
+                return
 
     def _script(self, script: scripts.Script, names: Sequence[str], *arguments: Any) -> Any:  # noqa: ANN401
         keys = map(self.key, names)

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stream.alerting.notices import Notice
+from stream.ids import stable_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +65,8 @@ class Thread(Struct, array_like=True, frozen=True, gc=False):
         sequence: Of the last notice.
         until_ms: Further moves are merged before this instant.
         keep_ms: Not forgotten before this instant.
+        customer_id: Whom it is about.
+        instant_ms: When what the last notice tells became true.
     """
 
     sequence: int
@@ -71,6 +74,8 @@ class Thread(Struct, array_like=True, frozen=True, gc=False):
     keep_ms: int
     line: Line | None = None
     waiting: Waiting | None = None
+    customer_id: str = ""
+    instant_ms: int = 0
 
     @property
     def due_ms(self) -> int:
@@ -148,14 +153,17 @@ def hear(
 ) -> Step:
     """Take one notice into the *thread* of its customer in *channel*.
 
-    A notice that the thread has heard before changes nothing.
+    A notice that the thread has heard before changes nothing. One that is newer, and yet counts
+    from the beginning, is of a customer who was erased and came back: its thread begins anew.
     """
     key = thread_key(channel.name, notice)
     if thread is not None and notice.sequence <= thread.sequence:
-        return Step({}, pace, ())
+        if notice.instant_ms <= thread.instant_ms:
+            return Step({}, pace, ())
+        thread = None
     merging = thread is not None and now_ms < thread.until_ms
     if notice.closes:
-        known = thread or Thread(notice.sequence, now_ms, now_ms + REMEMBERED_MS)
+        known = thread or _begun(notice, now_ms, now_ms + REMEMBERED_MS)
         due_ms = channel.hours.digest_ms(max(known.until_ms, now_ms + merge_ms))
         return Step({key: _merged(acknowledge(known), notice, due_ms)}, pace, ())
     if rule.deliver == "urgent":
@@ -172,7 +180,7 @@ def hear(
         due_ms = free_ms
     else:
         return _alert(channel, rule, merge_ms, thread, pace, notice, now_ms)
-    known = thread or Thread(notice.sequence, due_ms, now_ms + REMEMBERED_MS)
+    known = thread or _begun(notice, due_ms, now_ms + REMEMBERED_MS)
     return Step({key: _merged(known, notice, due_ms)}, pace, ())
 
 
@@ -228,17 +236,25 @@ def _alert(
     waiting = None if thread is None else thread.waiting
     if rule.escalate_ms:
         waiting = Waiting(notice, now_ms, now_ms + rule.escalate_ms, rule.escalate_to)
-    told = Thread(
-        notice.sequence,
-        now_ms + merge_ms,
-        now_ms + max(merge_ms, REMEMBERED_MS),
-        None if thread is None else thread.line,
-        waiting,
+    told = replace(
+        _begun(notice, now_ms + merge_ms, now_ms + max(merge_ms, REMEMBERED_MS)),
+        line=None if thread is None else thread.line,
+        waiting=waiting,
     )
     waits = bool(rule.escalate_ms)
     name = channel.name
     send = Send(_key(name, notice, "alert"), name, "alert", notices=(notice,), waits=waits)
     return Step({key: told}, pace.told(now_ms), (send,))
+
+
+def _begun(notice: Notice, until_ms: int, keep_ms: int) -> Thread:
+    return Thread(
+        notice.sequence,
+        until_ms,
+        keep_ms,
+        customer_id=notice.customer_id,
+        instant_ms=notice.instant_ms,
+    )
 
 
 def _merged(thread: Thread, notice: Notice, due_ms: int) -> Thread:
@@ -248,7 +264,7 @@ def _merged(thread: Thread, notice: Notice, due_ms: int) -> Thread:
         line = Line(notice, notice.before, 1, due_ms)
     else:
         line = Line(notice, line.before, line.moves + 1, min(line.due_ms, due_ms))
-    return replace(thread, sequence=notice.sequence, line=line)
+    return replace(thread, sequence=notice.sequence, line=line, instant_ms=notice.instant_ms)
 
 
 def _escalated(key: str, thread: Thread, now_ms: int) -> tuple[Thread, list[Send]]:
@@ -271,4 +287,5 @@ def _key(channel: str, notice: Notice, kind: str) -> str:
 
 
 def _digest_key(lines: tuple[Line, ...]) -> str:
-    return f"digest:{lines[0].notice.id}:{len(lines)}:{lines[-1].notice.id}"
+    # Ids of complaints are their producer's, and may name a customer: a digest outlives its parts.
+    return f"digest:{stable_id(*(line.notice.id for line in lines))}"

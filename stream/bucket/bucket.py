@@ -474,7 +474,9 @@ class Bucket:
         plan = self.in_force.plan_of(customer.edition)
         self.tally.warnings += customer.untold
         self._unwritten.rows += [forecast_row(warning, plan) for warning in customer.untold]
-        self._unwritten.rows.append(self._erasures.note(event, record_ms, moves, removal))
+        self._unwritten.rows.append(
+            self._erasures.note(event, record_ms, customer.clock_ms, moves, removal)
+        )
         if customer.shadow is not None and customer.shadow.told:
             row = tombstone_row(TIER_DIFFERENCES, customer_id, record_ms)
             self._unwritten.rows.append(row)

@@ -13,7 +13,6 @@ from agents.alerts.acknowledging import acknowledge, open_alerts
 from agents.alerts.channels import Addresses
 from agents.alerts.courier import Courier
 from agents.alerts.directory import Directory
-from agents.alerts.message import encode
 from agents.alerts.service import AlertService
 from agents.dispatch import now_ms
 from agents.metrics import Metrics
@@ -22,6 +21,7 @@ from schemas.policy import parse_policy
 from stream.adapters.memory_store import MemoryStore
 from stream.adapters.redis_desk import RedisDesk
 from stream.adapters.redis_queue import Entry
+from stream.alerting.message import encode
 from stream.calendar import format_instant
 from stream.editions import first_edition
 from stream.store import StoreUnavailable

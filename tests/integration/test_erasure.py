@@ -6,22 +6,30 @@ import asyncio
 import json
 import random
 import time
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import redis
 
+from agents.dispatch import now_ms
 from agents.topics import COMPACTED
+from agents.webhooks import managing
 from schemas.erasure_receipts import ErasureReceipt
+from stream.adapters.redis_endpoints import RedisEndpoints
 from stream.calendar import format_instant
 from stream.erasure import pseudonym
+from stream.webhooks import TOPICS
+from tests.integration.receiver import Receiver
 from tests.integration.system import DAY_MS, POLICY, System, event, order
 from tests.integration.test_groups import readings
 from tests.integration.test_replay_live import tierstream, unique
+from tests.integration.test_telling import environment, paid
+from tests.stored import stored
 from tests.waiting import wait_for_async
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -30,16 +38,21 @@ GROUPED = POLICY + "groups: {}\n"
 GONE = "shopper-0042-gone"
 PEOPLE = [GONE, *(f"shopper-{n:04}" for n in range(30))]
 PARENT, CHILD = PEOPLE[1], PEOPLE[2]
+ROUTES = """
+routes:
+  channels: {team: {}, heads: {}}
+  rules: [{gradings: [value], channels: [team], escalate: {after_minutes: 30, to: heads}}]
+"""
 Sent = tuple[dict[str, Any], int]
 
 
-def history(now_ms: int) -> list[Sent]:
+def history(until_ms: int) -> list[Sent]:
     """Return orders of weeks, all in the past; every id of an event or order names its customer."""
     chance = random.Random(5)
     sent = []
     for n in range(3_000):
         name = chance.choice(PEOPLE) if n % 5 else GONE
-        at_ms = now_ms - 3_600_000 - chance.randrange(20 * DAY_MS)
+        at_ms = until_ms - 3_600_000 - chance.randrange(20 * DAY_MS)
         wire, _ = order(n, name, at_ms, chance.randrange(1, 9_000))
         wire |= {"event_id": f"{name}:e{n}", "order_id": f"{name}:o{n}"}
         sent.append((wire, at_ms))
@@ -54,23 +67,10 @@ def links(at_ms: int) -> list[Sent]:
     ]
 
 
-def stored(system: System) -> Iterator[tuple[bytes, bytes]]:
-    """Yield every key of the installation with each of its values, names of fields included."""
-    with redis.Redis.from_url(system.redis) as client:
-        found: Any = client
-        for key in found.scan_iter(f"{system.settings.key_prefix}:*", count=1_000):
-            kind = found.type(key)
-            if kind == b"hash":
-                values = [part for pair in found.hgetall(key).items() for part in pair]
-            elif kind == b"zset":
-                values = found.zrange(key, 0, -1)
-            elif kind == b"list":
-                values = found.lrange(key, 0, -1)
-            elif kind == b"stream":
-                values = [part for _, row in found.xrange(key) for part in row.values()]
-            else:
-                values = [found.get(key)]
-            yield from ((key, value) for value in values)
+def traces(system: System, name: str) -> list[bytes]:
+    """Return the keys of the installation that hold *name*."""
+    found = stored(system.redis, system.settings.key_prefix)
+    return [key for key, value in found if name.encode() in key + value]
 
 
 async def kept_for_good(system: System) -> list[bytes]:
@@ -105,8 +105,8 @@ async def test_nothing_is_left_of_an_erased_customer_under_load_with_a_worker_lo
     kafka_bootstrap: str, redis_url: str, tmp_path: Path, *, on_apache_kafka: bool
 ) -> None:
     """One receipt; no key and no lasting record names it; others are as if it had never been."""
-    now_ms = time.time_ns() // 1_000_000
-    sent = history(now_ms)
+    at_ms = now_ms()
+    sent = history(at_ms)
     others = [one for one in sent if one[0]["customer_id"] != GONE]
     env = {"session_timeout_ms": "6000"} if on_apache_kafka else {"report_ms": "0", "audit": "off"}
     (tmp_path / "never").mkdir()
@@ -137,10 +137,9 @@ async def test_nothing_is_left_of_an_erased_customer_under_load_with_a_worker_lo
 
         await wait_for_async(parted, "the child's link to end", 60)
         await settle(system, len(sent) + len(again))
-        found = readings(system, now_ms)
+        found = readings(system, at_ms)
         grades = {name: [g.tier for g in one.grades] for name, one in system.customers().items()}
-        traces = [key for key, value in stored(system) if GONE.encode() in key + value]
-        assert traces == []
+        assert traces(system, GONE) == []
         assert [part for part in await kept_for_good(system) if GONE.encode() in part] == []
         (record,) = await system.read("erasure-receipts")
         receipt = ErasureReceipt.model_validate_json(record.value or b"")
@@ -151,7 +150,7 @@ async def test_nothing_is_left_of_an_erased_customer_under_load_with_a_worker_lo
         assert tombstone.value is None
     async with System(*where, unique(), tmp_path / "never", GROUPED, env=env) as never:
         await play(never, others, [])
-        assert found == readings(never, now_ms)
+        assert found == readings(never, at_ms)
         assert grades == {
             name: [g.tier for g in one.grades] for name, one in never.customers().items()
         }
@@ -174,3 +173,43 @@ async def test_who_comes_back_is_announced_from_the_beginning(system: System) ->
     assert tiers == [False, True, False]
     (receipt,) = await system.read("erasure-receipts")
     assert json.loads(receipt.value or b"")["instant"] == format_instant(at_ms + 1)
+
+
+async def test_what_waits_to_be_told_to_people_and_systems_names_no_erased_customer(
+    kafka_bootstrap: str, redis_url: str, tmp_path: Path, *, on_apache_kafka: bool
+) -> None:
+    """The worker that told them is lost once the receipt is out; a replay brings nothing back."""
+    with Receiver(status=503) as refusing:
+        env = environment(team=refusing) | {"webhook_private": "on", "webhooks": "on"}
+        where = (kafka_bootstrap, redis_url, unique(), tmp_path, POLICY + ROUTES)
+        async with System(*where, env=env) as system:
+            prefix = system.settings.key_prefix
+            with closing(RedisEndpoints(redis_url, prefix=prefix, area="webhooks")) as store:
+                url = f"http://127.0.0.1:{refusing.port}/hook"
+                endpoint = managing.add(store, url, list(TOPICS), now_ms(), private=True)
+            first = await system.started()
+            # The alert, and a move that is merged after it.
+            sent = [(who, at) for at in (6_000, 30_000) for who in (GONE, *PEOPLE[1:4])]
+            await system.send("orders", [paid(n, *one) for n, one in enumerate(sent)])
+
+            def waiting(name: str) -> bool:
+                held = {key.removeprefix(prefix.encode()) for key in traces(system, name)}
+                return held >= {
+                    b":{alerts}:threads",
+                    b":{alerts}:messages",
+                    b":{webhooks}:messages",
+                }
+
+            for who in (GONE, PEOPLE[3]):
+                await wait_for_async(partial(waiting, who), f"what waits about {who}")
+            await tierstream(system, "erase", GONE, "--reason", "asked", "--yes", "--wait", "60")
+            # The embedded broker never puts a killed member out of its group.
+            await asyncio.to_thread(first.kill if on_apache_kafka else first.stop)
+            await system.started()
+            await wait_for_async(lambda: traces(system, GONE) == [], "no trace", 60)
+            told = await tierstream(
+                system, "webhooks", "replay", endpoint.id, "--since", "2020-01-01"
+            )
+            assert told.endswith(f"are sent again to {endpoint.id}\n")
+            assert traces(system, GONE) == []
+            assert waiting(PEOPLE[3])

@@ -9,7 +9,7 @@ from hypothesis import given, note
 from hypothesis import strategies as st
 
 from schemas.erasure_receipts import ErasureReceipt
-from stream.erasure import pseudonym
+from stream.erasure import pseudonym, read_receipt
 from stream.outbox import CUSTOMER_TIERS, ERASURE_RECEIPTS
 from tests.properties.driver import plan_of
 from tests.properties.families import LINKED, families
@@ -118,6 +118,10 @@ def test_nothing_is_left_of_an_erased_customer_and_others_are_as_if_it_had_never
     receipt = ErasureReceipt.model_validate_json(row.value or b"")
     assert GONE.encode() not in (row.value or b"") + (row.key or b"")
     assert receipt.subject == pseudonym(GONE)
+    _, until_ms = read_receipt(row.value or b"")
+    assert erased_ms <= until_ms
+    told = [*town.of_topic("tier-changes"), *town.of_topic("tier-forecasts")]
+    assert all(row.timestamp_ms <= until_ms for row in told if row.key == GONE.encode())
     paid = {e["order_id"] for e in before if e["customer_id"] == GONE and e["kind"] == "order.paid"}
     assert receipt.removed.orders == len(paid)
 

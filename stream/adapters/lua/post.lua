@@ -3,12 +3,14 @@
 -- Checks everything before the first write: Redis does not roll back.
 --
 -- KEYS[1] hash of threads   KEYS[2] hash of paces   KEYS[3] when threads are due (ms)
--- KEYS[4] hash of messages  KEYS[5..] queues: message ids by when they are due (ms)
+-- KEYS[4] hash of when those who were erased had been told of last (ms), by their pseudonyms
+-- KEYS[5] hash of messages  KEYS[6..] queues: message ids by when they are due (ms)
 -- ARGV, one after the other:
 --   count, then {place in KEYS, field, value it must have; "" for none} for each
 --   count, then {place in KEYS, field, new value; "" removes it} for each
 --   count, then {thread, ms; "" for never} for each
---   count, then {place in KEYS, message id, message, ms} for each; a message that is there stays
+--   count, then {place in KEYS, message id, message, ms, pseudonym of whom it tells or "", ms when
+--     that became true} for each; one that is there stays, of those who were erased none is put
 -- Returns 1; 0 and nothing is written where a value is another by now
 
 local at = 0
@@ -41,8 +43,10 @@ for _ = 1, tonumber(take()) do
 end
 for _ = 1, tonumber(take()) do
   local place, id, message, due_ms = tonumber(take()), take(), take(), take()
-  if not redis.call('HGET', KEYS[4], id) then
-    redis.call('HSET', KEYS[4], id, message)
+  local subject, instant_ms = take(), tonumber(take())
+  local erased = subject ~= '' and redis.call('HGET', KEYS[4], subject)
+  if not (erased and instant_ms <= tonumber(erased)) and not redis.call('HGET', KEYS[5], id) then
+    redis.call('HSET', KEYS[5], id, message)
     redis.call('ZADD', KEYS[place], due_ms, id)
   end
 end

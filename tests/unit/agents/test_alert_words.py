@@ -17,7 +17,7 @@ from stream.alerting.threads import Line, Send
 from stream.calendar import DAY_MS
 
 if TYPE_CHECKING:
-    from agents.alerts.message import Message
+    from stream.alerting.message import Message
 
 AT_MS = 1_795_305_600_000  # 2026-11-22T00:00:00Z
 ID = "0123456789abcdef0123456789abcdef"

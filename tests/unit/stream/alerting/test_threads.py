@@ -118,6 +118,17 @@ def test_a_record_that_comes_twice_is_told_once() -> None:
     assert digest.lines[0].moves == 1
 
 
+def test_who_was_erased_and_comes_back_begins_anew() -> None:
+    """Its sequences count from 1 again; a line of the life that ended is told no more."""
+    desk = Desk()
+    for sequence in (7, 8):
+        desk.hear(change(sequence), 0)
+    back = structs.replace(change(1), instant_ms=9)
+    assert kinds(desk.hear(back, 10)) == ["alert"]
+    assert desk.hear(back, 11) == ()
+    assert desk.wake(DAY_MS) == ()
+
+
 def test_after_the_window_the_next_move_is_an_alert_of_its_own() -> None:
     desk = Desk()
     desk.hear(change(1), 0)
