@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agents.cli import options, policy_words, rollout, show
+from agents.cli.cuts import cuts
 from agents.cli.errors import CommandError
 from agents.cli.simulate import simulate_policies
 from schemas.policy import PolicyFileError
@@ -19,6 +20,7 @@ app.command()(rollout.publish)
 app.command()(rollout.promote)
 app.command()(rollout.rollback)
 app.command()(rollout.status)
+app.command()(cuts)
 
 _File = Annotated[Path, typer.Argument(metavar="FILE", help="A policy, YAML.", show_default=False)]
 

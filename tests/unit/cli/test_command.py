@@ -9,7 +9,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.main import get_command
 
+from agents.cli.commands import app
 from agents.replay.export import FILES
 from tests.unit.replay.histories import HISTORY, POLICY, written
 
@@ -205,3 +207,26 @@ def test_doctor_names_a_remedy_for_what_it_cannot_reach(nobody: str) -> None:
 
 def test_version_is_told() -> None:
     assert json.loads(run("version", "--json").stdout).keys() == {"tierstream", "python"}
+
+
+def test_help_lists_every_command_with_what_it_is_for() -> None:
+    shown = run("--help").stdout
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+        assert command.name == name
+        assert command.help
+        assert f" {name} " in shown
+
+
+def test_a_command_imports_what_it_needs_and_no_more() -> None:
+    """To ask for the version needs neither Faust nor a web server: a second and more."""
+    asked = "from agents.cli.commands import app; app(['version'], standalone_mode=False)"
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-c", f"{asked}; import sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    imported = set(done.stdout.split())
+    assert "agents.cli.about" in imported
+    assert not imported & {"faust", "fastapi", "apprise"}
