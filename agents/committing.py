@@ -38,6 +38,7 @@ class _Flight:
         due_ms: Deadlines that it fires.
         started_s: When it was handed over.
         records: How many there were.
+        rows: What it announces.
         began_ns: When they were sorted, by the wall clock.
         traces: Their trace contexts.
     """
@@ -48,6 +49,7 @@ class _Flight:
     due_ms: list[int]
     started_s: float
     records: int
+    rows: int
     began_ns: int
     traces: list[bytes]
 
@@ -81,6 +83,11 @@ class Committing:
         return self._flight is None or self._flight.answer.done()
 
     @property
+    def rows(self) -> int:
+        """How many rows are on their way to the outboxes."""
+        return 0 if self._flight is None else self._flight.rows
+
+    @property
     def careful(self) -> bool:
         """Whether orders must be looked up: not long ago one was taken for new that was not."""
         return self._careful > 0
@@ -105,6 +112,7 @@ class Committing:
             due_ms=[due_ms for customers in due.values() for _, due_ms in customers],
             started_s=time.perf_counter(),
             records=batch.records,
+            rows=sum(len(commit.outbox) for commit in commits),
             began_ns=batch.began_ns,
             traces=list(batch.traces.values()),
         )

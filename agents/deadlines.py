@@ -15,11 +15,17 @@ if TYPE_CHECKING:
     from stream.store import Store
 
 
+ROWS_EACH = 2  # a change, and where the customer stands now
+
+
 class Deadlines:
     """Asks the store every so often, on a connection of its own.
 
     It need not wait for the commit under way: what that commit changes is known in the cache
     already, and deadlines that it moves fire no more.
+
+    Attributes:
+        pressing: Whether more have come than were fired with the last batch.
     """
 
     def __init__(
@@ -30,19 +36,22 @@ class Deadlines:
         self._thread = thread
         self._ownership = ownership
         self._pacing = pacing
+        self.pressing = False
 
     async def due(
-        self, reading: Reading, *, settled: bool
+        self, reading: Reading, room: int, *, settled: bool
     ) -> tuple[dict[int, list[tuple[str, int]]], bool]:
         """Return customers whose deadline has come, per bucket, as ``(customer, due_ms)``.
+
+        No more than there is *room* for what they may have to announce, in rows; none at 0.
 
         Also returns whether these are all up to the watermarks, so that the buckets' clocks
         may advance: not if there are more, nor while a commit may be adding some, that is
         unless *settled*.
         """
-        if not self._pacing.look_is_due(time.monotonic()):
+        limit = min(self._settings.sweep_limit, room // ROWS_EACH)
+        if not limit or not self._pacing.look_is_due(time.monotonic()):
             return {}, False
-        limit = self._settings.sweep_limit
         by_watermark: dict[int, list[int]] = {}
         for number in reading.numbers():
             watermark_ms = reading.watermark_ms(number)
@@ -58,6 +67,7 @@ class Deadlines:
             for bucket, customer_id, due_ms in rows:
                 due.setdefault(bucket, []).append((customer_id, due_ms))
         complete = found < limit
+        self.pressing = not complete
         if complete:
             self._pacing.looked_s = time.monotonic()
         return due, complete and settled

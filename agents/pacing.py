@@ -1,4 +1,4 @@
-"""Which turn looks for deadlines, and which one moves quiet buckets on. Pure."""
+"""Which turn looks for deadlines, which moves quiet buckets on, and how much may wait. Pure."""
 
 from __future__ import annotations
 
@@ -33,3 +33,31 @@ class Pacing:
         apart for ever, and a replay would wait for a clock that stands still.
         """
         return self.flush_is_due(now_s) or now_s - self.looked_s >= LOOK_EVERY_S
+
+
+@dataclass(slots=True)
+class Restraint:
+    """How much of what is in no hurry may be added to what waits to be announced.
+
+    Attributes:
+        most: Rows that may wait; about what the relay publishes in a tenth of a second.
+        least: Below so little room nothing is added: small batches cost more than they bring.
+        patience_s: After so long without room it is added all the same, once: where nobody
+            announces anything, tiers go on being kept.
+        went_s: When there was room last.
+    """
+
+    most: int = 2_000
+    least: int = 500
+    patience_s: float = 1.0
+    went_s: float = 0.0
+
+    def room(self, waiting: int, now_s: float) -> int:
+        """Return how many rows may be added to those that are *waiting*; 0: none for now."""
+        room = self.most - waiting
+        if room < self.least:
+            if now_s - self.went_s < self.patience_s:
+                return 0
+            room = self.most
+        self.went_s = now_s
+        return room

@@ -20,8 +20,9 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from mode import Service
 
+from agents.backlog import Backlog
 from agents.committing import Committing, Rewind
-from agents.deadlines import Deadlines
+from agents.deadlines import ROWS_EACH, Deadlines
 from agents.folding import Folding
 from agents.halting import Halting
 from agents.intake import Batch, Intake
@@ -88,6 +89,7 @@ class ScoringService(Service):
         self._commits = Committing(settings, self._store, metrics, tracer)
         self._pacing = Pacing(settings.flush_ms / 1000)
         self._deadlines = Deadlines(settings, self._second, self._ownership, self._pacing)
+        self._backlog = Backlog(settings, self._second, self._ownership)
         self._visiting = Visiting(settings, self._second, self._ownership, metrics)
         self._generation = 0
         self._closed_why = ""
@@ -239,10 +241,10 @@ class ScoringService(Service):
             batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
             self._spent("decode", started)
             flushing = self._pacing.flush_is_due(time.monotonic())
-            started = time.perf_counter()
-            due, swept = await self._deadlines.due(reading, settled=self._commits.settled)
-            visits = await self._visiting.next(settled=self._commits.settled)
-            self._spent("look", started)
+            if flushing:
+                # Where commits overlap without end, clocks and sweeps still come on.
+                await self._commits.land()
+            due, visits, swept = await self._look(reading)
             passing = self._folding.uncached(visits)
             await self._load(batch, due, visits)
             started = time.perf_counter()
@@ -269,6 +271,20 @@ class ScoringService(Service):
             else:
                 self._commits.done.update(batch.positions)
             await self._housekeeping(reading)
+
+    async def _look(
+        self, reading: Reading
+    ) -> tuple[dict[int, list[tuple[str, int]]], dict[int, list[str]], bool]:
+        """Return what no record asks for: deadlines and visits, and whether all of the former."""
+        started = time.perf_counter()
+        room = ROWS_EACH * self._settings.sweep_limit
+        if self._deadlines.pressing or self._ownership.unswept():
+            room = await self._backlog.room(self._commits.rows)
+        due, swept = await self._deadlines.due(reading, room, settled=self._commits.settled)
+        room -= ROWS_EACH * sum(map(len, due.values()))
+        visits = await self._visiting.next(room, settled=self._commits.settled)
+        self._spent("look", started)
+        return due, visits, swept
 
     async def _load(
         self,

@@ -79,25 +79,28 @@ class Sweep:
             start: Whether sweeps may begin: not while a commit is under way, which may hold the
                 edition itself, or customers that were judged before it began.
         """
+        if start:
+            self._begin(buckets)
         found: dict[int, list[str]] = {}
         for bucket in buckets:
+            walk = self._walks.get(bucket.number)
+            if walk is None or walk.ended or walk.number != bucket.in_force.edition.number:
+                continue
             if limit <= 0:
                 break
-            edition = bucket.in_force.edition
-            walk = self._walks.get(bucket.number)
-            if walk is None or walk.number != edition.number:
-                if not start:
-                    continue
-                walk = _Walk(edition.number, concerned(self.store, bucket))
-                self._walks[bucket.number] = walk
-            if walk.ended:
-                continue
             page = list(islice(walk.customers, limit))
             walk.ended = len(page) < limit
             limit -= len(page)
             if page:
                 found[bucket.number] = page
         return found
+
+    def _begin(self, buckets: Sequence[Bucket]) -> None:
+        """Let every sweep begin that has not: nothing is asked of the store before its turn."""
+        for bucket in buckets:
+            number, walk = bucket.in_force.edition.number, self._walks.get(bucket.number)
+            if walk is None or walk.number != number:
+                self._walks[bucket.number] = _Walk(number, concerned(self.store, bucket))
 
     def ended(self, bucket: Bucket) -> bool:
         """Say whether everyone who had to be visited in *bucket* has been handed out."""

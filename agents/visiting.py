@@ -36,8 +36,10 @@ class Visiting:
         """Start every sweep over, as the buckets were opened again."""
         self._sweep = Sweep(self._thread.store)
 
-    async def next(self, *, settled: bool) -> dict[int, list[str]]:
+    async def next(self, room: int, *, settled: bool) -> dict[int, list[str]]:
         """Return customers that a new edition is to be brought to with this batch, per bucket.
+
+        No more than there is *room* for what they may have to announce, in rows.
 
         Sweeps begin only when *settled*: no commit is under way.
         """
@@ -45,7 +47,7 @@ class Visiting:
         self._metrics.unswept.set(len(buckets))
         if not buckets:
             return {}
-        limit = self._settings.visit_limit
+        limit = max(0, min(self._settings.visit_limit, room))
         visits = await self._thread.run(partial(self._sweep.next, buckets, limit, start=settled))
         self._metrics.visits.inc(sum(map(len, visits.values())))
         return visits

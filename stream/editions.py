@@ -217,8 +217,8 @@ def _still_wanted(before: Edition, wanted: Mapping[str, Any]) -> dict[str, tuple
 
 
 def document_of(edition: Edition) -> PolicyDocument:
-    """Return the policy of an edition that was stored."""
-    return policy_from_data(edition.policy, "policy")
+    """Return the policy of an edition that was stored; read once, however many buckets ask."""
+    return _document(_encode(edition.policy))
 
 
 def edition_in_force(heads: Iterable[BucketHead]) -> Edition | None:

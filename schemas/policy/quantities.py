@@ -7,6 +7,7 @@ of the file, and a policy that travels as JSON carries decimals as strings.
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Annotated, Final, Literal
 from zoneinfo import available_timezones
 
@@ -58,8 +59,14 @@ def _currency(value: str) -> str:
     return value
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """Return the names of all zones: finding them walks through a directory of files."""
+    return frozenset(available_timezones())
+
+
 def _time_zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _time_zones():
         refuse("an IANA time zone, such as UTC or Asia/Shanghai")
     return value
 

@@ -1,24 +1,26 @@
 """Everything at once: deadlines, a census, a new policy, and live orders beside them.
 
-A store of many customers is filled through the pure core. Then, at one instant, very many
-deadlines fall due within a second, a census is taken and a policy published, while live orders
-go on coming in. Printed are how long live orders took from being sent to their tier change
-being readable, how fast the sweep went, and whether any change was announced twice::
+A store of many customers is filled through the pure core. Live orders come in, first alone.
+Then, at one instant, very many deadlines fall due within a second, a census is taken and a
+policy published, while live orders go on coming in. Printed are how long live orders took from
+being sent to their tier change being readable, alone and beside all that, how fast the sweep
+went and what it cost, which process took how much of the machine, and whether any change was
+announced twice::
 
     python -m tests.bench.calm [--customers 1000000] [--deadlines 100000] [--live 5000]
-        [--workers 2] [--broker apache|embedded]
+        [--alone 20] [--workers 2] [--roles all|apart] [--audit] [--broker apache|embedded]
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+import os
 import statistics
+import sys
 import tempfile
 import time
 import uuid
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -26,36 +28,31 @@ from typing import TYPE_CHECKING
 
 from agents.census import WRITER, count
 from agents.embedded import EmbeddedBroker, EmbeddedRedis
-from agents.kafka import consumer, producer
+from agents.kafka import consumer
 from agents.publishing import announce, publish
 from schemas.policy import load_policy
 from stream.adapters.redis_store import RedisStore
-from stream.arrivals import Payment
-from stream.bucket import Bucket
-from stream.calendar import DAY_MS
 from stream.editions import edition_in_force
-from stream.fold import Scorer
-from stream.ledger import OrderEntry
-from stream.partition import bucket_of
 from stream.plan import compile_policy
 from stream.population.follow import cuts_record
-from stream.seen import DedupWindow
+from tests.bench.crowd import BUCKETS, Share, cuts_among, fill, now_ms
+from tests.bench.live_orders import NEW, NEW_EVERY
+from tests.bench.shares import look, shares
 from tests.brokers.apache_kafka import ApacheKafka
-from tests.integration.system import System, order
+from tests.integration.system import System
 from tests.waiting import wait_for_async
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from aiokafka.structs import ConsumerRecord
 
     from agents.settings import Settings
     from schemas.policy import PolicyDocument
+    from tests.bench.shares import Moment
 
-BUCKETS = 256
-PROCESSES = 2
-SILENT_DAYS = 7
+PARTITIONS = 8
 LOOK_EVERY_S = 0.25
+SETTLE_S = 5.0
+START_S = 20.0
 VISITS = "tierstream_sweep_visits_total"
 POLICY = """
 policy: calm
@@ -83,8 +80,6 @@ gradings:
     classes: [{{class: a, share: 80%}}, {{class: b, share: 95%}}, {{class: c}}]
 population: {{cadence: hourly}}
 """
-NEW = b"new"
-SILENT = b"silent"
 
 
 @dataclass(slots=True)
@@ -93,7 +88,7 @@ class Seen:
 
     Attributes:
         ids: Of every change; one that came twice counts in `repeated`.
-        live: When it could be read, and after how many seconds, per change of a live order.
+        live: When the order was sent, and after how many seconds its change could be read.
         late_s: Per deadline that fell due, how late its change could be read.
         on_time: Of these, how many at their due instant.
     """
@@ -104,69 +99,23 @@ class Seen:
     late_s: list[float] = field(default_factory=list)
     on_time: int = 0
 
-
-def fill(
-    redis: str,
-    prefix: str,
-    policy: str,
-    buckets: Sequence[int],
-    *,
-    customers: range,
-    silent: range,
-    due_ms: int,
-) -> int:
-    """Put every customer of *buckets* into the store with three orders; return how many.
-
-    Those numbered in *silent* have ordered last so long ago that they fall silent within the
-    second after *due_ms*; nobody else falls within a day.
-    """
-    scorer = Scorer(compile_policy(load_policy(policy)))
-    store = RedisStore(redis, prefix=prefix)
-    wanted = set(buckets)
-    shares: dict[int, list[int]] = {}
-    for number in customers:
-        home = bucket_of(name_of(number, silent), BUCKETS)
-        if home in wanted:
-            shares.setdefault(home, []).append(number)
-    filled = 0
-    for number, share in shares.items():
-        (head,) = store.heads([number])
-        bucket = Bucket(head, scorer, DedupWindow())
-        for one in share:
-            key = name_of(one, silent)
-            bucket.adopt(key, None)
-            bucket.apply_to(key, orders_of(one, silent, due_ms))
-        commit = bucket.commit({}, None)
-        commit.outbox = []  # nobody has to hear of these
-        commit.marks = b""
-        store.commit([commit])
-        filled += len(share)
-    store.close()
-    return filled
-
-
-def name_of(number: int, silent: range) -> str:
-    """Return the id of a customer."""
-    return f"{'silent' if number in silent else 'c'}{number}"
-
-
-def orders_of(number: int, silent: range, due_ms: int) -> list[Payment]:
-    """Return a customer's orders: spread over two months, of 10 to 600 in all."""
-    if number in silent:
-        last_ms = due_ms - SILENT_DAYS * DAY_MS + (number - silent.start) * 1000 // len(silent)
-    else:
-        last_ms = due_ms - DAY_MS - (number * 7919 % (4 * DAY_MS))
-    cents = 300 + number * 104_729 % 20_000
-    return [
-        Payment(at_ms, f"e{number}-{n}", f"o{number}-{n}", OrderEntry(at_ms, cents, 0, n))
-        for n in range(3)
-        for at_ms in (last_ms - (2 - n) * 20 * DAY_MS,)
-    ]
+    def note(self, record: ConsumerRecord[bytes, bytes], now_s: float, due_ms: int) -> None:
+        """Take note of one change, read at *now_s*."""
+        headers = dict(record.headers)
+        change_id, at_ms = bytes.fromhex(headers["ce_id"].decode()), record.timestamp
+        key = record.key or b""
+        self.repeated += change_id in self.ids
+        self.ids.add(change_id)
+        if key.startswith(NEW.encode()) and headers["ce_subject"] == b"value":
+            self.live.append((at_ms / 1000, now_s - at_ms / 1000))
+        elif key.startswith(b"silent") and headers["ce_subject"] == b"active" and at_ms >= due_ms:
+            self.late_s.append(now_s - at_ms / 1000)
+            self.on_time += at_ms < due_ms + 1000
 
 
 async def watch(settings: Settings, due_ms: int, seen: Seen, done: asyncio.Event) -> None:
     """Read every change until told to stop."""
-    reader = consumer(settings)
+    reader = consumer(settings, fetch_max_wait_ms=20)
     await reader.start()
     try:
         reader.subscribe([settings.topic("tier-changes")])
@@ -174,69 +123,55 @@ async def watch(settings: Settings, due_ms: int, seen: Seen, done: asyncio.Event
             for records in (await reader.getmany(timeout_ms=50)).values():
                 now_s = time.time()
                 for record in records:
-                    note(record, now_s, due_ms, seen)
+                    seen.note(record, now_s, due_ms)
     finally:
         await reader.stop()
 
 
-def note(record: ConsumerRecord[bytes, bytes], now_s: float, due_ms: int, seen: Seen) -> None:
-    """Take note of one change."""
-    headers = dict(record.headers)
-    change_id, key, at_ms = headers["ce_id"], record.key or b"", record.timestamp
-    if change_id in seen.ids:
-        seen.repeated += 1
-    seen.ids.add(change_id)
-    if key.startswith(NEW) and headers["ce_subject"] == b"value":
-        seen.live.append((now_s, now_s - at_ms / 1000))
-    elif key.startswith(SILENT) and headers["ce_subject"] == b"active" and at_ms >= due_ms:
-        seen.late_s.append(now_s - at_ms / 1000)
-        seen.on_time += at_ms < due_ms + 1000
+class Traffic:
+    """The process that sends live orders."""
 
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.pid = process.pid
 
-async def traffic(system: System, per_second: int, customers: range, done: asyncio.Event) -> int:
-    """Send live orders until told to stop, one in ten of a new customer; return how many."""
-    sent = 0
-    started_s = time.monotonic()
-    client = producer(system.settings, linger_ms=5)
-    await client.start()
-    topic = system.settings.topic("orders")
-    try:
-        while not done.is_set():
-            now_ms = time.time_ns() // 1_000_000
-            for n in range(sent, sent + per_second // 50):
-                key = (
-                    f"new{n}"
-                    if n % 10 == 0
-                    else f"c{customers[-1 - n * 7919 % (len(customers) // 2)]}"
-                )
-                event, at_ms = order(10_000_000 + n, key, now_ms)
-                await client.send(
-                    topic,
-                    json.dumps(event).encode(),
-                    key.encode(),
-                    partition=system.place(key),
-                    timestamp_ms=at_ms,
-                )
-            sent += per_second // 50
-            await asyncio.sleep(max(0.0, started_s + sent / per_second - time.monotonic()))
-    finally:
-        await client.stop()
-    return sent
+    @classmethod
+    async def started(cls, system: System, rate: int, known: int) -> Traffic:
+        """Start it."""
+        options = {
+            "kafka": system.kafka,
+            "topic": system.settings.topic("orders"),
+            "partitions": PARTITIONS,
+            "rate": rate,
+            "known": known,
+        }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "tests.bench.live_orders"),
+            *(word for name, value in options.items() for word in (f"--{name}", str(value))),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        return cls(process)
+
+    async def stop(self) -> int:
+        """End it and return how many orders it has sent."""
+        said, _ = await self._process.communicate(b"")
+        return int(said)
 
 
 async def metric(system: System, name: str) -> float:
-    """Return a metric summed over the workers, without holding up the traffic."""
+    """Return a metric summed over the workers, without holding up anything."""
     found = [await asyncio.to_thread(worker.metric, name) for worker in system.workers]
     return sum(found)
 
 
-async def brought(system: System) -> None:
-    """Return when nobody is on the way to an edition any more."""
-    while await metric(system, "tierstream_sweep_remaining_buckets"):  # noqa: ASYNC110 - of others
-        await asyncio.sleep(LOOK_EVERY_S)
+async def brought(system: System) -> bool:
+    """Whether nobody is on the way to an edition any more."""
+    return not await metric(system, "tierstream_sweep_remaining_buckets")
 
 
-async def at_once(system: System, due_ms: int, gold: int) -> float:
+async def at_once(system: System, due_ms: int, gold: int, pids: dict[str, int]) -> float:
     """Take a census and publish a policy at *due_ms*; return when everyone has been brought."""
     await asyncio.sleep(max(0.0, due_ms / 1000 - time.time()))
     plan = compile_policy(load_text(system.folder, 2, gold))
@@ -245,27 +180,39 @@ async def at_once(system: System, due_ms: int, gold: int) -> float:
     try:
         edition = edition_in_force(store.heads(range(BUCKETS)))
         before = {} if edition is None else edition.cuts
-        started_s = time.monotonic()
+        visited, began = await metric(system, VISITS), look(pids)
         census = await loop.run_in_executor(None, count, store, BUCKETS, system.plan, before)
         print(
             f"census of {max(census.customers.values(), default=0):,} customers: "
-            f"{time.monotonic() - started_s:.2f} s"
+            f"{time.monotonic() - began.at_s:.2f} s"
         )
-        now_ms = time.time_ns() // 1_000_000
-        await announce(system.settings, cuts_record(system.plan, census, now_ms), now_ms, WRITER)
-        visited = await metric(system, VISITS)
-        started_s = time.monotonic()
+        at_ms = now_ms()
+        await announce(system.settings, cuts_record(system.plan, census, at_ms), at_ms, WRITER)
         await publish(system.settings, plan.document)
-
         while await metric(system, VISITS) <= visited:  # noqa: ASYNC110 - of other processes
             await asyncio.sleep(LOOK_EVERY_S)
-        await brought(system)
-        took_s = time.monotonic() - started_s
+        while not await brought(system):  # noqa: ASYNC110 - the same
+            await asyncio.sleep(LOOK_EVERY_S)
+        ended = look(pids)
         visited = await metric(system, VISITS) - visited
-        print(f"sweep: {visited:,.0f} visits in {took_s:.1f} s, {visited / took_s:,.0f} a second")
+        took_s = ended.at_s - began.at_s
+        print(
+            f"sweep: {visited:,.0f} visits in {took_s:.1f} s, {visited / took_s:,.0f} a second; "
+            f"{_workers_s(began, ended) / visited * 1e6:.0f} µs of the workers for each"
+        )
+        print(shares(began, ended))
     finally:
         store.close()
     return time.time()
+
+
+def _workers_s(before: Moment, after: Moment) -> float:
+    """Return what the workers took, live orders included."""
+    return sum(
+        spent_s - before.spent_s[name]
+        for name, spent_s in after.spent_s.items()
+        if name.startswith("worker")
+    )
 
 
 def load_text(folder: Path, version: int, gold: int) -> PolicyDocument:
@@ -275,72 +222,76 @@ def load_text(folder: Path, version: int, gold: int) -> PolicyDocument:
     return load_policy(str(path))
 
 
-async def measure(system: System, arguments: argparse.Namespace) -> None:
-    """Run the experiment and print its figures."""
-    customers, silent = range(arguments.customers), range(arguments.deadlines)
-    system.store.install(BUCKETS)
-    due_ms = time.time_ns() // 1_000_000 + int(arguments.lead * 1000)
-    text = system.settings.policy
-    jobs = [range(part, BUCKETS, PROCESSES) for part in range(PROCESSES)]
-    work = partial(
-        fill,
-        system.redis,
-        system.settings.key_prefix,
-        text,
-        customers=customers,
-        silent=silent,
-        due_ms=due_ms,
-    )
+def crowd(system: System, arguments: argparse.Namespace) -> int:
+    """Fill the store; return the instant from which on deadlines fall due."""
+    policy = system.settings.policy
+    everyone = range(arguments.deadlines, arguments.customers)
+    cuts = cuts_among(policy, arguments.customers)
+    share = Share(system.redis, system.settings.key_prefix, policy, cuts, everyone, None, now_ms())
     started_s = time.monotonic()
-    with ProcessPoolExecutor(PROCESSES) as pool:
-        filled = sum(
-            pool.map(partial(work, customers=customers, silent=silent, due_ms=due_ms), jobs)
-        )
+    fill(share)
+    took_s = time.monotonic() - started_s
+    rest_s = took_s * arguments.deadlines / max(1, len(everyone)) * 2
+    lead_s = rest_s + START_S + SETTLE_S + arguments.alone
+    due_ms = now_ms() + int(lead_s * 1000)
+    fill(share._replace(customers=range(arguments.deadlines), silent_ms=due_ms))
     facts = system.store.server_info()
     print(
-        f"{filled:,} customers in the store after {time.monotonic() - started_s:.0f} s, "
-        f"{facts.used_memory_bytes / filled:,.0f} bytes each in Redis, rankings included"
+        f"{arguments.customers:,} customers in the store after "
+        f"{time.monotonic() - started_s:.0f} s, "
+        f"{facts.used_memory_bytes / arguments.customers:,.0f} bytes each in Redis, rankings "
+        "included"
     )
+    return due_ms
+
+
+async def measure(system: System, arguments: argparse.Namespace, servers: dict[str, int]) -> None:
+    """Run the experiment and print its figures."""
+    system.store.install(BUCKETS)
+    due_ms = crowd(system, arguments)
+    audit = "on" if arguments.audit else "off"
     for _ in range(arguments.workers):
-        await system.started()
-    await wait_for_async(partial(taken, system), "the first census", 120)
-    await brought(system)
-    left_s = due_ms / 1000 - time.time()
-    print(f"ready, {left_s:.0f} s before the deadlines")
-    assert left_s > 0, "too late: ask for a longer --lead"
-    seen, done, sent = Seen(), asyncio.Event(), asyncio.Event()
+        await system.started("all" if arguments.roles == "all" else "scoring", audit=audit)
+    if arguments.roles == "apart":
+        await system.started("delivery", audit=audit)
+    seen, done = Seen(), asyncio.Event()
     watching = asyncio.create_task(watch(system.settings, due_ms, seen, done))
-    sending = asyncio.create_task(traffic(system, arguments.live, customers, sent))
+    traffic = await Traffic.started(system, arguments.live, arguments.customers)
     began_s = time.time()
-    ended_s = await at_once(system, due_ms, 400)
-    await wait_for_async(partial(fallen, seen, len(silent)), "every deadline to fire", 300)
-    sent.set()
-    orders = await sending
+    workers = {f"worker {n} ({w.role})": w.process.pid for n, w in enumerate(system.workers, 1)}
+    pids = {**workers, **servers, "sender": traffic.pid, "reader": os.getpid()}
+    await asyncio.sleep(SETTLE_S)
+    alone = look(pids)
+    left_s = due_ms / 1000 - time.time()
+    print(f"live orders alone, {left_s:.0f} s before the deadlines", flush=True)
+    assert left_s > arguments.alone / 2, "too late: the machine is too busy for this"
+    await asyncio.sleep(left_s)
+    print(shares(alone, look(pids)), flush=True)
+    ended_s = await at_once(system, due_ms, 400, pids)
+    fallen = partial(_fallen, seen, arguments.deadlines)
+    await wait_for_async(fallen, "every deadline to fire", 600)
+    orders = await traffic.stop()
     print(f"live orders: {orders / (time.time() - began_s):,.0f} a second")
-    await wait_for_async(partial(all_told, seen, orders), "every live order to be told", 120)
+    told = partial(_told, seen, orders)
+    await wait_for_async(told, "every live order to be told", 300)
     done.set()
     await watching
-    report(seen, len(silent), due_ms / 1000, ended_s)
+    report(seen, arguments.deadlines, began_s + SETTLE_S, due_ms / 1000, ended_s)
 
 
-async def taken(system: System) -> bool:
-    """Whether a census has set the first cuts everywhere."""
-    return edition_in_force(system.store.heads(range(BUCKETS))) is not None
-
-
-async def fallen(seen: Seen, count: int) -> bool:
+def _fallen(seen: Seen, deadlines: int) -> bool:
     """Whether so many deadlines were told of."""
-    return len(seen.late_s) >= count
+    return len(seen.late_s) >= deadlines
 
 
-async def all_told(seen: Seen, orders: int) -> bool:
+def _told(seen: Seen, orders: int) -> bool:
     """Whether the first grade of every new customer was told."""
-    return len(seen.live) >= orders // 10
+    return len(seen.live) >= orders // NEW_EVERY
 
 
-def report(seen: Seen, deadlines: int, due_s: float, ended_s: float) -> None:
+def report(seen: Seen, deadlines: int, began_s: float, due_s: float, ended_s: float) -> None:
     """Print what came out."""
-    for name, first_s, last_s in (("before", 0.0, due_s), ("during", due_s, ended_s + 1)):
+    for name, first_s, last_s in (("alone", began_s, due_s), ("beside it", due_s, ended_s)):
         taken_s = [took_s for at_s, took_s in seen.live if first_s <= at_s < last_s]
         if len(taken_s) > 1:
             cuts = statistics.quantiles(taken_s, n=100)
@@ -363,8 +314,10 @@ async def main() -> None:
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--deadlines", type=int, default=100_000)
     parser.add_argument("--live", type=int, default=5_000, help="orders a second beside them")
+    parser.add_argument("--alone", type=float, default=20, help="seconds of nothing but these")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--lead", type=float, default=420, help="seconds for getting ready")
+    parser.add_argument("--roles", choices=["all", "apart"], default="all")
+    parser.add_argument("--audit", action="store_true", help="read the changes back, as workers do")
     parser.add_argument("--broker", choices=["embedded", "apache"], default="apache")
     arguments = parser.parse_args()
     broker = EmbeddedBroker() if arguments.broker == "embedded" else ApacheKafka()
@@ -372,9 +325,9 @@ async def main() -> None:
         namespace = f"calm{uuid.uuid4().hex[:6]}"
         text = POLICY.format(version=1, gold=500)
         async with System(
-            broker.address, redis.url, namespace, Path(folder), text, partitions=8
+            broker.address, redis.url, namespace, Path(folder), text, partitions=PARTITIONS
         ) as system:
-            await measure(system, arguments)
+            await measure(system, arguments, {"broker": broker.pid, "redis": redis.pid})
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.pacing import LOOK_EVERY_S, Pacing
+from agents.pacing import LOOK_EVERY_S, Pacing, Restraint
 
 
 @given(st.floats(0.001, 1.0), st.floats(0.001, 3.0), st.floats(0.0, 1.0))
@@ -27,3 +27,20 @@ def test_every_flush_comes_with_a_look_whatever_a_turn_takes(
             flushes += 1
         assert now_s - pacing.looked_s < LOOK_EVERY_S + turn_s
     assert flushes >= 199 * turn_s // (flush_every_s + turn_s)
+
+
+def test_what_waits_to_be_announced_leaves_room_for_little_more() -> None:
+    """Nothing is added where the room is too small to be worth a batch."""
+    restraint = Restraint(most=100, least=20)
+    assert restraint.room(0, 10.0) == 100
+    assert restraint.room(70, 10.1) == 30
+    assert restraint.room(81, 10.2) == 0
+    assert restraint.room(5_000, 10.9) == 0
+
+
+def test_where_nothing_is_announced_tiers_are_kept_all_the_same() -> None:
+    """One full batch each time that patience has run out."""
+    restraint = Restraint(most=100, least=20, patience_s=1.0)
+    assert restraint.room(0, 10.0) == 100
+    found = [restraint.room(5_000, 10.0 + tenth / 10) for tenth in range(1, 25)]
+    assert [room for room in found if room] == [100, 100]
