@@ -27,8 +27,9 @@ def serve(  # noqa: PLR0913, PLR0917 - these are the options of a command
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Who may ask: lines of a name and a token (TIERSTREAM_API_TOKENS_FILE); one "
-            "token alone in TIERSTREAM_API_TOKEN.",
+            help="Who may ask: lines of a name and a token (TIERSTREAM_API_TOKENS_FILE), and "
+            "'manage' behind it for who may change webhooks; one token alone in "
+            "TIERSTREAM_API_TOKEN, or TIERSTREAM_API_MANAGE_TOKEN.",
         ),
     ] = None,
     tls_cert: Annotated[
@@ -64,7 +65,7 @@ def serve(  # noqa: PLR0913, PLR0917 - these are the options of a command
     redis: options.Redis = None,
     namespace: options.Namespace = None,
 ) -> None:
-    """Serve the HTTP API and the live page until interrupted. Reads only; start as many as needed.
+    """Serve the HTTP API and the live page until interrupted; start as many as needed.
 
     --policy names the policy that the workers were started with.
     """

@@ -56,9 +56,8 @@ def list_command(
     """Show every endpoint, what waits for it, and what was given up."""
     settings = options.settings_from(redis=redis, namespace=namespace)
     with _store(settings) as store:
-        endpoints = store.endpoints()
-        backlog = store.backlog([one.id for one in endpoints])
-        parked = store.parked()
+        found = managing.standings(store)
+        parked = store.parked() if as_json else []
     if as_json:
         show.print_json(
             {
@@ -69,9 +68,9 @@ def list_command(
                         "topics": one.topics,
                         "status": one.status,
                         "why": one.why,
-                        "waiting": backlog[one.id].waiting,
+                        "waiting": waiting,
                     }
-                    for one in endpoints
+                    for one, waiting, _ in found
                 ],
                 "parked": [{"id": one.id, "at_ms": one.at_ms, "why": one.why} for one in parked],
             }
@@ -80,15 +79,14 @@ def list_command(
     table = show.table(
         "Endpoints", "id", "url", "topics", "status", "waiting", "parked", right=("waiting",)
     )
-    for one in endpoints:
-        gone = sum(message.id.startswith(f"{one.id}/") for message in parked)
+    for one, waiting, gone in found:
         status = one.status if not one.why else f"{one.status}: {show.escaped(one.why)}"
         table.add_row(
             one.id,
             show.escaped(one.url),
             ", ".join(one.topics),
             status,
-            str(backlog[one.id].waiting),
+            str(waiting),
             str(gone),
         )
     show.out.print(table)

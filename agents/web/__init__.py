@@ -1,1 +1,1 @@
-"""The HTTP API and the live page: reads topics and the store, changes nothing in either."""
+"""The HTTP API and the live page: reads topics and the store, and manages webhooks."""

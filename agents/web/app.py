@@ -11,16 +11,16 @@ from agents.web import page
 from agents.web.desk import admitted, known_parameters
 from agents.web.guard import Guard
 from agents.web.problems import add_handlers
-from agents.web.routes import changes, customers, gradings, people, records
+from agents.web.routes import changes, customers, gradings, people, records, webhooks
 from schemas.api.base import Problem
 
 if TYPE_CHECKING:
     from agents.web.desk import Desk
 
 _ABOUT = (
-    "Where customers stand, why, and what comes next; read only. Ids of customers stand in "
-    "bodies, never in URLs. Errors are problems (RFC 9457). Clients should ignore fields that "
-    "they do not know."
+    "Where customers stand, why, and what comes next; and who is sent it by webhooks, which is "
+    "all that can be changed here. Ids of customers stand in bodies, never in URLs. Errors are "
+    "problems (RFC 9457). Clients should ignore fields that they do not know."
 )
 
 
@@ -43,7 +43,7 @@ def create_api(desk: Desk | None, names: frozenset[str] | None = None) -> FastAP
     )
     app.state.desk = desk
     api = APIRouter(prefix="/v1", dependencies=[Depends(admitted), Depends(known_parameters)])
-    for routes in (gradings, people, changes, customers, records):
+    for routes in (gradings, people, changes, customers, records, webhooks):
         api.include_router(routes.router)
     app.include_router(api)
     page.add_page(app)
@@ -71,4 +71,4 @@ def _document(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-_TAGS = ("gradings", "people", "changes", "customers", "policies", "privacy", "health")
+_TAGS = ("gradings", "people", "changes", "customers", "policies", "privacy", "webhooks", "health")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agents.web.board import Board
     from agents.web.customers import Customers
     from agents.web.follow import Progress
+    from agents.web.hooks import Webhooks
     from agents.web.tokens import Tokens
     from schemas.api.simulation import Simulation
 
@@ -29,7 +30,8 @@ class Desk:
         board: What the topics and the survey add up to.
         customers: One customer at a time.
         progress: How far topics have been read.
-        tokens: Who may ask.
+        tokens: Who may ask, and who may manage.
+        webhooks: What those who may manage can change.
         simulation: What another policy would do; None where nothing was simulated.
     """
 
@@ -38,6 +40,7 @@ class Desk:
     customers: Customers
     progress: Progress
     tokens: Tokens
+    webhooks: Webhooks
     simulation: Simulation | None = None
 
     def now_ms(self) -> int:
@@ -67,6 +70,21 @@ def admitted(
     """
     if desk.tokens and (given is None or desk.tokens.owner(given.credentials) is None):
         raise ProblemError(401, "a valid bearer token is needed", WWW_Authenticate="Bearer")
+
+
+def manager(
+    desk: Annotated[Desk, Depends(desk_of)],
+    given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+) -> str:
+    """Return the name of who may manage; nobody may who has no token for that.
+
+    Raises:
+        ProblemError: 403.
+    """
+    name = None if given is None else desk.tokens.manager(given.credentials)
+    if name is None:
+        raise ProblemError(403, "a token that may manage is needed")
+    return name
 
 
 def ready_desk(desk: Annotated[Desk, Depends(desk_of)]) -> Desk:

@@ -21,6 +21,7 @@ from agents.web.customers import Customers
 from agents.web.desk import Desk
 from agents.web.follow import Progress, follow, held_now
 from agents.web.guard import LOOPBACK
+from agents.web.hooks import Webhooks
 from agents.web.survey import SurveyService
 from agents.web.tokens import Tokens
 from schemas.api.simulation import Simulation
@@ -49,7 +50,7 @@ class Serving:
     Attributes:
         host: Address to listen on.
         port: Port; 0 picks a free one.
-        tokens: Who may ask.
+        tokens: Who may ask, and who may manage.
         cert: Certificate, PEM, for TLS.
         key: Its key, PEM; None where `cert` holds it.
         amount: Measure of what a customer brings in; None for the usual one.
@@ -143,7 +144,8 @@ async def serve(
     stores = [RedisStore(settings.redis, prefix=settings.key_prefix) for _ in range(2)]
     customers = Customers(stores[0], settings.buckets, plan)
     progress = Progress()
-    desk = Desk(settings, board, customers, progress, serving.tokens, simulation)
+    webhooks = Webhooks(settings)
+    desk = Desk(settings, board, customers, progress, serving.tokens, webhooks, simulation)
     survey = SurveyService(stores[1], settings.buckets, plan, board)
     server = _Server(serving, desk)
     tasks = [
@@ -164,6 +166,7 @@ async def serve(
             task.cancel()
         await asyncio.gather(serving_task, *tasks, return_exceptions=True)
         customers.close()
+        webhooks.close()
         for store in stores:
             store.close()
 

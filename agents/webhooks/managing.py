@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import secrets
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -22,6 +23,19 @@ _HOUR_MS = 3_600_000
 
 class UnknownEndpointError(LookupError):
     """There is no endpoint with this id."""
+
+
+class Standing(NamedTuple):
+    """An endpoint, and how it stands.
+
+    Attributes:
+        waiting: Messages in its queue.
+        given_up: Messages that are not tried any more, of the first 1,000 of all endpoints.
+    """
+
+    endpoint: Endpoint
+    waiting: int
+    given_up: int
 
 
 def new_secret() -> str:
@@ -55,6 +69,23 @@ def find(store: RedisEndpoints, endpoint_id: str) -> Endpoint:
         if endpoint.id == endpoint_id:
             return endpoint
     raise UnknownEndpointError(endpoint_id)
+
+
+def standings(store: RedisEndpoints) -> list[Standing]:
+    """Return how every endpoint stands, the oldest first."""
+    return _standings(store, store.endpoints())
+
+
+def standing(store: RedisEndpoints, endpoint_id: str) -> Standing:
+    """Return how one endpoint stands. Raises `UnknownEndpointError`."""
+    (found,) = _standings(store, [find(store, endpoint_id)])
+    return found
+
+
+def _standings(store: RedisEndpoints, endpoints: Sequence[Endpoint]) -> list[Standing]:
+    backlog = store.backlog([one.id for one in endpoints])
+    gone = Counter(message.id.partition("/")[0] for message in store.parked())
+    return [Standing(one, backlog[one.id].waiting, gone[one.id]) for one in endpoints]
 
 
 def rotate(store: RedisEndpoints, endpoint_id: str, now_ms: int, overlap_hours: int) -> Endpoint:

@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from schemas.base import CurrencyCode, Id, OutInstant, Word
 
@@ -14,6 +15,16 @@ Reading = str | int | None
 ReadingUnit = Literal["money", "count", "days", "bp", "number", "text", "stage", "points"]
 Exact = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+|/[1-9][0-9]*)?$")]
 """A number without loss: a decimal where one exists, else a fraction ("236/3")."""
+
+
+def _no_text(value: object) -> object:
+    if isinstance(value, str | bool):
+        raise PydanticCustomError("int_type", "Input should be a whole number")
+    return value
+
+
+NO_TEXT = BeforeValidator(_no_text)
+"""Beside a lax integer: JSON knows no integers: 30.0 is 30, but "30" is not."""
 
 
 class Answer(BaseModel):
@@ -78,6 +89,7 @@ class Orders(Answer):
 
 
 __all__ = [
+    "NO_TEXT",
     "Answer",
     "Count",
     "CustomerQuestion",

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from schemas.api.base import (
+    NO_TEXT,
     Answer,
     Count,
     Exact,
@@ -323,16 +323,8 @@ class History(Answer):
     transitions: list[Transition]
 
 
-def _no_text(value: object) -> object:
-    if isinstance(value, str | bool):
-        raise PydanticCustomError("int_type", "Input should be a whole number")
-    return value
-
-
-Whole = Annotated[
-    Annotated[int, Field(ge=1, le=36_500, strict=False)] | None, BeforeValidator(_no_text)
-]
-"""Days. JSON knows no integers: 30.0 is 30, but "30" is not."""
+Whole = Annotated[Annotated[int, Field(ge=1, le=36_500, strict=False)] | None, NO_TEXT]
+"""Days."""
 
 
 class ForecastQuestion(Question):

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from standardwebhooks.webhooks import Webhook
 
 from agents.dispatch import now_ms
+from agents.web.hooks import Webhooks
 from agents.webhooks import managing
 from stream.adapters.redis_endpoints import RedisEndpoints
 from stream.webhooks import DISABLED_AFTER_MS
@@ -73,6 +74,12 @@ async def test_every_change_is_sent_signed_and_can_be_sent_again(
             for headers, body in good.got:
                 for one in rotated.signing(now_ms()):
                     Webhook(one).verify(body, headers)
+            hooks = Webhooks(system.settings)
+            assert await hooks.replay(endpoint.id, 0, "c2", 0) == 3
+            assert await hooks.replay(endpoint.id, 0, None, 2) == 0
+            hooks.close()
+            wanted |= {i for i, change in changes.items() if change["customer_id"] == "c2"}
+            await wait_for_async(both, "the changes of another, asked for by the API")
             assert secret not in worker.log_path.read_text()
             listed = json.loads(await tierstream(system, "webhooks", "list", "--json"))
             assert {one["status"] for one in listed["endpoints"]} == {"enabled"}

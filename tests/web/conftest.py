@@ -20,7 +20,7 @@ from schemas.policy import load_policy
 from schemas.policy.load import policy_from_data
 from stream.plan import Plan, compile_policy
 from stream.simulation.comparison import Rules
-from tests.web.town import Served, Town
+from tests.web.town import NOWHERE, Served, Town
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 POLICY = Path(__file__).parents[2] / "deploy" / "policies" / "wholesale.yaml"
 CUSTOMERS = 100
 TOKEN = "a-token-for-the-tests-only"  # noqa: S105 - opens nothing else
+MANAGING = "a-token-of-a-manager-for-the-tests"
 
 
 @lru_cache
@@ -64,9 +65,11 @@ def under(policy: str) -> Town:
     return town.open()
 
 
-def wholesaler(tokens: Tokens | None = None, simulation: Simulation | None = None) -> Town:
+def wholesaler(
+    tokens: Tokens | None = None, simulation: Simulation | None = None, redis: str = NOWHERE
+) -> Town:
     """Return a wholesaler at the end of its two years."""
-    town = Town(wholesale_plan(), tokens, simulation)
+    town = Town(wholesale_plan(), tokens, simulation, redis)
     log = wholesale_log()
     town.play(log, log[-1].record_ms)
     return town.open()
@@ -80,7 +83,8 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def guarded() -> Iterator[Served]:
-    """The same behind a token, `TOKEN`."""
-    with Served(wholesaler(Tokens({"tests": TOKEN}))) as running:
+def guarded(redis_url: str) -> Iterator[Served]:
+    """The same behind tokens: with `TOKEN` one may ask, with `MANAGING` manage as well."""
+    tokens = Tokens({"tests": TOKEN, "boss": MANAGING}, {"boss"})
+    with Served(wholesaler(tokens, redis=redis_url)) as running:
         yield running

@@ -22,6 +22,7 @@ from agents.web.customers import Customers
 from agents.web.desk import Desk
 from agents.web.follow import Progress
 from agents.web.guard import LOOPBACK
+from agents.web.hooks import Webhooks
 from agents.web.survey import SurveyService
 from agents.web.tokens import Tokens
 from stream.adapters.memory_store import MemoryStore
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 BUCKETS = 4
 PARTITIONS = 2
+NOWHERE = "redis://127.0.0.1:1/0"
 _EVERYTHING = DedupWindow(age_ms=1 << 62, events=1 << 62)
 
 
@@ -60,19 +62,25 @@ class Town:
     """
 
     def __init__(
-        self, plan: Plan, tokens: Tokens | None = None, simulation: Simulation | None = None
+        self,
+        plan: Plan,
+        tokens: Tokens | None = None,
+        simulation: Simulation | None = None,
+        redis: str = NOWHERE,
     ) -> None:
         self.plan = plan
         self.store = MemoryStore()
         self.board = new_board(
             plan, [0] * PARTITIONS, plan.shape.days, amount_measure(plan.document)
         )
+        settings = Settings(kafka="127.0.0.1:1", redis=redis, clock="stream", buckets=BUCKETS)
         self.desk = Desk(
-            Settings(clock="stream", buckets=BUCKETS),
+            settings,
             self.board,
             Customers(self.store, BUCKETS, plan),
             Progress(),
             tokens or Tokens(),
+            Webhooks(settings),
             simulation,
         )
         self._scorer = Scorer(plan)
@@ -172,6 +180,7 @@ class Served:
         self._server.should_exit = True
         self._thread.join(30)
         self.town.desk.customers.close()
+        self.town.desk.webhooks.close()
 
     def _run(self) -> None:
         async def main() -> None:

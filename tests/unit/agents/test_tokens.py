@@ -8,7 +8,7 @@ import pytest
 
 from agents.settings import SettingsError
 from agents.web.server import Serving, check, read_simulation
-from agents.web.tokens import TOKEN, Tokens, read_tokens
+from agents.web.tokens import MANAGE_TOKEN, TOKEN, Tokens, read_tokens
 from tests.web.conftest import wholesale_plan
 
 if TYPE_CHECKING:
@@ -29,8 +29,28 @@ def test_a_file_and_the_environment_name_who_may_ask(tmp_path: Path) -> None:
     ]
 
 
+def test_only_those_may_manage_of_whom_it_is_said(tmp_path: Path) -> None:
+    """By a word in the file, or with a token of the environment for just that."""
+    file = tmp_path / "tokens"
+    file.write_text(f"crm {LONG}\nboss {LONG[::-1]} manage # webhooks\n")
+    tokens = read_tokens({TOKEN: LONG * 2, MANAGE_TOKEN: LONG * 3}, file)
+    given = [LONG, LONG[::-1], LONG * 2, LONG * 3, "no"]
+    assert [tokens.manager(token) for token in given] == [None, "boss", None, "manager", None]
+    assert [tokens.owner(token) for token in given[1::2]] == ["boss", "manager"]
+    assert Tokens().manager("") is None
+
+
 @pytest.mark.parametrize(
-    "text", ["", "crm\n", "crm short\n", f"a {LONG}\na {LONG}x\n", f"a b {LONG}"]
+    "text",
+    [
+        "",
+        "crm\n",
+        "crm short\n",
+        f"a {LONG}\na {LONG}x\n",
+        f"a b {LONG}",
+        f"a {LONG} read",
+        f"a {LONG} manage all",
+    ],
 )
 def test_a_mistake_in_the_file_is_told_without_the_token(tmp_path: Path, text: str) -> None:
     file = tmp_path / "tokens"
