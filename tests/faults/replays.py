@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 WORKERS = 3
 PARTITIONS = 4
+BUCKETS = 256
 # Sweeps that take many batches, so that a kill meets them under way.
 ENV = {
     "clock": "stream",
-    "buckets": "256",
     "flush_ms": "100",
     "visit_limit": "25",
     "session_timeout_ms": "2000",
@@ -116,7 +116,7 @@ async def play_live(
     started = time.monotonic()
     namespace = f"d{uuid.uuid4().hex[:8]}"
     where = servers.kafka, servers.redis, namespace, folder, replay.policy_text, PARTITIONS
-    async with System(*where, env=ENV) as system:
+    async with System(*where, env=ENV, buckets=BUCKETS) as system:
         for _ in range(WORKERS):
             await system.started()
         until = ["--as-of", format_instant(replay.as_of_ms), "--timeout", str(WITHIN_S)]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from agents.settings import Settings
 from tests.faults.load import Load, all_applied, send_history, send_live, verify
 from tests.integration.system import DAY_MS, System, check_chains, check_states, order
 from tests.waiting import wait_for_async
@@ -34,10 +33,10 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def shared(owners: Sequence[Worker]) -> bool:
+def shared(system: System, owners: Sequence[Worker]) -> bool:
     """Whether these workers have all buckets, and each of them some."""
     owned = [worker.metric("tierstream_owned_buckets") for worker in owners]
-    return sum(owned) == Settings().buckets and min(owned) > 0
+    return sum(owned) == system.buckets and min(owned) > 0
 
 
 @pytest.mark.faults
@@ -96,9 +95,9 @@ async def test_a_worker_frozen_for_longer_than_its_session_writes_nothing_when_i
         for number in range(freezes):
             frozen = workers[number % 3]
             others = [worker for worker in workers if worker is not frozen]
-            await wait_for_async(partial(to_thread, shared, workers), "shares", 120)
+            await wait_for_async(partial(to_thread, shared, system, workers), "shares", 120)
             frozen.send(signal.SIGSTOP)
-            await wait_for_async(partial(to_thread, shared, others), "a takeover", 60)
+            await wait_for_async(partial(to_thread, shared, system, others), "a takeover", 60)
             frozen.send(signal.SIGCONT)
         await producing
         await all_applied(system, load, 300)

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.faults_heavy, pytest.mark.kafka, pytest.mark.timeout(1800)]
 
 WORKERS = 3
-FAST = {"session_timeout_ms": "3000", "buckets": "256"}
+FAST = {"session_timeout_ms": "3000"}
+BUCKETS = 256
 SECONDS_PER_KILL = 4.0
 
 
@@ -50,7 +51,13 @@ async def test_three_workers_of_which_one_is_killed_again_and_again_lose_and_rep
     load = Load.of(size.events, size.seed)
     per_second = size.events / 2 / (size.kills * SECONDS_PER_KILL)
     async with System(
-        kafka_bootstrap, durable_redis.url, namespace, tmp_path, partitions=8, env=FAST
+        kafka_bootstrap,
+        durable_redis.url,
+        namespace,
+        tmp_path,
+        partitions=8,
+        buckets=BUCKETS,
+        env=FAST,
     ) as system:
         await send_history(system, load)
         serving = [system.start() for _ in range(WORKERS)]

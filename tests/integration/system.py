@@ -149,7 +149,8 @@ class System:
     """One installation: a namespace on a broker and a Redis, and its workers.
 
     Use it as an async context manager: topics are made at the start, workers ended at the end.
-    *security* is of the tests' own clients; what workers need is in *env*.
+    *security* is of the tests' own clients; what workers need is in *env*. Fewer buckets than by
+    default: what there is to see is the same, and most of what a test waits for is buckets.
     """
 
     kafka: str
@@ -158,6 +159,7 @@ class System:
     folder: Path
     policy_text: str = POLICY
     partitions: int = 4
+    buckets: int = 32
     env: dict[str, str] = field(default_factory=dict)
     security: KafkaSecurity = field(default_factory=KafkaSecurity)
     workers: list[Worker] = field(default_factory=list)
@@ -173,6 +175,7 @@ class System:
             kafka=self.kafka,
             redis=self.redis,
             namespace=self.namespace,
+            buckets=self.buckets,
             policy=str(path),
             security=self.security,
         )
@@ -209,6 +212,7 @@ class System:
             "TIERSTREAM_KAFKA": self.kafka,
             "TIERSTREAM_REDIS": self.redis,
             "TIERSTREAM_NAMESPACE": self.namespace,
+            "TIERSTREAM_BUCKETS": str(self.buckets),
             "TIERSTREAM_POLICY": self.settings.policy,
             **{f"TIERSTREAM_{name.upper()}": value for name, value in settings.items()},
         }

@@ -149,6 +149,7 @@ async def test_each_command_of_the_runbook_and_each_panel_finds_what_it_looks_fo
         "TIERSTREAM_KAFKA": observed.system.kafka,
         "TIERSTREAM_REDIS": observed.system.redis,
         "TIERSTREAM_NAMESPACE": observed.system.namespace,
+        "TIERSTREAM_BUCKETS": str(observed.system.buckets),
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)

@@ -64,6 +64,7 @@ async def tierstream(system: System, *arguments: str) -> str:
             "TIERSTREAM_KAFKA": system.kafka,
             "TIERSTREAM_REDIS": system.redis,
             "TIERSTREAM_NAMESPACE": system.namespace,
+            "TIERSTREAM_BUCKETS": str(system.buckets),
             "TIERSTREAM_POLICY": system.settings.policy,
         },
         stdout=asyncio.subprocess.PIPE,
