@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from typer.testing import CliRunner
 
 from agents.alerts.acknowledging import acknowledge, open_alerts
 from agents.alerts.channels import Addresses
 from agents.alerts.courier import Courier
 from agents.alerts.directory import Directory
 from agents.alerts.service import AlertService
+from agents.cli.alerts import app
 from agents.dispatch import now_ms
 from agents.metrics import Metrics
 from agents.settings import Settings
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import redis
+    from typer.testing import Result
 
     from tests.integration.system import System
 
@@ -230,3 +234,57 @@ async def test_an_escalation_comes_when_nobody_answers(
             await wait_for_async(heads.messages, "the escalation")
             assert heads.titles() == ["⚠ Nobody has answered: ▼ c1: value gold → silver"]
             assert open_alerts(place.desk) == []
+
+
+async def alerts(place: Place, folder: Path, *arguments: str, **env: str) -> Result:
+    """Run `tierstream alerts` in this process; *env* are settings by their lower-case names."""
+    (folder / "policy.yaml").write_text(POLICY + ROUTES)
+    told = {"redis": place.url, "namespace": place.settings.namespace} | env
+    told["policy"] = str(folder / "policy.yaml")
+    settings = {f"TIERSTREAM_{name.upper()}": value for name, value in told.items()}
+    return await asyncio.to_thread(CliRunner().invoke, app, arguments, env=settings)
+
+
+async def test_a_sample_goes_to_each_channel_and_its_answer_is_told(
+    place: Place, tmp_path: Path
+) -> None:
+    """Past every queue; no address is shown. One that was not delivered ends in 1."""
+    with Receiver() as team, Receiver(status=503) as heads:
+        both = {"channel_team": team.address, "channel_heads": heads.address}
+        done = await alerts(place, tmp_path, "test", **both)
+        assert done.exit_code == 1
+        assert done.output == "team: delivered\nheads: JSON answered 503\n"
+        assert team.titles() == heads.titles()
+        assert team.messages()[0]["message"].count("team") == 1
+
+        done = await alerts(place, tmp_path, "test", "--json", channel_team=team.address)
+        assert done.exit_code == 1
+        assert json.loads(done.output)["heads"] == "no address is known for this channel"
+        done = await alerts(place, tmp_path, "test", "--channel", "heads")
+        assert done.output.endswith("; name it in TIERSTREAM_CHANNEL_HEADS\n")
+
+        heads.status = 200
+        done = await alerts(place, tmp_path, "test", "--channel", "heads", **both)
+        assert (done.exit_code, done.output) == (0, "heads: delivered\n")
+        assert len(team.got) == 2
+    done = await alerts(place, tmp_path, "test", "--channel", "nobody")
+    assert str(done.exception) == "--channel: 'nobody' is not allowed; allowed: team, heads"
+    assert place.desk.backlog(["team", "heads"])["team"].waiting == 0
+
+
+async def test_an_alert_is_acknowledged_by_how_its_id_begins(place: Place, tmp_path: Path) -> None:
+    """It is told to nobody else; one that nobody waits for, or that is not clear, is said to be."""
+    with Receiver() as team:
+        async with service(place, team=team.address) as running:
+            for number in (1, 0xA << 124):
+                await running.hear("tier-changes", change(number))
+            await wait_for_async(lambda: len(team.got) == 2, "both alerts")
+            done = await alerts(place, tmp_path, "ack", "a00")
+            assert (done.exit_code, done.output) == (0, f"acknowledged a{31 * '0'} in team\n")
+            assert [one.customer_id for one in open_alerts(place.desk)] == ["c1"]
+            done = await alerts(place, tmp_path, "ack", "a00")
+            assert str(done.exception).startswith("a00: no alert with this id waits")
+            await running.hear("tier-changes", change(2))
+            done = await alerts(place, tmp_path, "ack", "0")
+            assert str(done.exception) == "0: 2 alerts begin like this; give more of the id"
+            assert len(open_alerts(place.desk)) == 2
