@@ -9,13 +9,15 @@ import msgspec
 from msgspec import Struct
 
 from stream.calendar import to_instant_ms
+from stream.outbox import GRACE_ENDED, GRACE_STARTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Kind = Literal["change", "forecast", "complaint"]
 COMPLAINT = "complaint"
-_CLOSING = {"withdrawn", "grace_ended"}
+GRACE = frozenset({GRACE_STARTED, GRACE_ENDED})
+_CLOSING = {"withdrawn", GRACE_ENDED}
 
 
 class Facts(Struct, array_like=True, frozen=True, gc=False):
@@ -71,7 +73,8 @@ class Notice(Struct, array_like=True, frozen=True, gc=False):
         before: The grade that is left, or about to be.
         after: The grade that is reached.
         direction: first, up, down or lateral.
-        sequence: Rises with each notice of one customer, grading and kind; 0 of a complaint.
+        sequence: Rises with each notice of one customer, grading and kind, where grace is a kind of
+            its own; 0 of a complaint.
         instant_ms: When it became true.
         status: Of a change its cause, of a forecast its status, of a complaint its kind.
         reasons: Of a change.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stream.alerting.notices import Notice
+from stream.alerting.notices import GRACE, Notice
 from stream.ids import stable_id
 
 if TYPE_CHECKING:
@@ -137,9 +137,13 @@ class Step(NamedTuple):
 
 
 def thread_key(channel: str, notice: Notice) -> str:
-    """Return the key of the thread that a notice belongs to; complaints stand alone."""
+    """Return the key of the thread that a notice belongs to.
+
+    Complaints stand alone, and so does grace: its notices are not numbered with the warnings.
+    """
+    kind = "grace" if notice.status in GRACE else notice.kind
     about = notice.id if notice.kind == "complaint" else notice.grading
-    return f"{channel}\x1f{notice.kind}\x1f{about}\x1f{notice.customer_id}"
+    return f"{channel}\x1f{kind}\x1f{about}\x1f{notice.customer_id}"
 
 
 def hear(

@@ -40,7 +40,7 @@ EVERYTHING: dict[str, Any] = {
     "policy": {"text": "policy: shop\nversion: 1\n"},
     "settings": {"batch_records": "50000"},
     "podAnnotations": {"team": "crm"},
-    "workers": {"alerts": {"channelsSecret": "channels"}},
+    "workers": {"alerts": {"channelsSecret": "channels"}, "webhooks": {"enabled": True}},
     "api": {"enabled": True, "tokensSecret": "api-tokens"},
     "keda": {"enabled": True},
     "networkPolicy": {
@@ -110,6 +110,21 @@ def test_what_is_rendered_satisfies_kubernetes(
         done = tool("kubernetes-validate", "--strict", "-k", version, file)
         assert done.returncode == 0, done.stdout + done.stderr
         assert done.stdout.count("passed for resource") == len(known)
+
+
+def test_people_and_systems_are_told_only_where_it_is_asked_for(
+    render: Callable[[dict[str, Any]], str],
+) -> None:
+    """Alerts with a secret that has channels, webhooks where they are enabled."""
+
+    def roles(values: dict[str, Any]) -> set[str]:
+        found = (container["args"] for _, container in containers(render(values)))
+        return {args[2] for args in found if args[:2] == ["worker", "--role"]}
+
+    always = {"scoring", "delivery"}
+    assert roles({}) == always
+    assert roles({"workers": {"webhooks": {"enabled": True}}}) == {*always, "webhooks"}
+    assert roles(EVERYTHING) == {*always, "alerts", "webhooks"}
 
 
 @pytest.mark.parametrize("values", [{}, EVERYTHING], ids=["defaults", "everything"])

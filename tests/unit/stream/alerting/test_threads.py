@@ -213,6 +213,18 @@ def test_a_warning_that_is_withdrawn_needs_no_answer_any_more() -> None:
     assert digest.lines[0].notice.status == "withdrawn"
 
 
+def test_grace_and_warnings_of_one_grading_do_not_take_each_other_for_repeats() -> None:
+    """Grace is numbered by its instant, warnings from 1: each has a thread of its own."""
+    desk = Desk(rule=Rule("forecast", ("team",)))
+    grace = structs.replace(change(5_000), kind="forecast", status="grace_started")
+    warning = structs.replace(change(2), kind="forecast", status="at_risk", instant_ms=6_000)
+    assert kinds(desk.hear(grace, 5_000)) == ["alert"]
+    assert kinds(desk.hear(warning, 6_000)) == ["alert"]
+    desk.hear(structs.replace(grace, sequence=7_000, status="grace_ended", instant_ms=7_000), 7_000)
+    (digest,) = desk.wake(DAY_MS)
+    assert [line.notice.status for line in digest.lines] == ["grace_ended"]
+
+
 def test_a_large_digest_is_told_in_parts() -> None:
     desk = Desk(rule=replace(RULE, deliver="digest"))
     for n in range(MOST_LINES + 1):
