@@ -67,7 +67,11 @@ def admit(
 
 def _check_currency(currency: str, plan: Plan) -> None:
     if not plan.converter.accepts(currency):
-        raise Rejected(UNKNOWN_CURRENCY, "currency: not the policy's own and not among its rates")
+        own = plan.converter.reporting
+        raise Rejected(
+            UNKNOWN_CURRENCY,
+            f"currency: {currency} is not the policy's, {own}, nor among its rates",
+        )
 
 
 def _check_money(amount_minor: int, currency: str, plan: Plan) -> None:

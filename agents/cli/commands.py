@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _PLACES: Final = {
     "demo": "demo",
     "worker": "worker",
+    "convert": "convert",
     "replay": "replay",
     "export": "export",
     "explain": "explain",

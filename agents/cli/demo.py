@@ -6,10 +6,10 @@ import time
 import uuid
 from contextlib import ExitStack
 from dataclasses import replace
-from enum import StrEnum
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from agents.cli import loop, options, show
 from agents.cli.demo_cleanup import forget_redis, forget_topics
@@ -29,18 +29,19 @@ PARTITIONS = 4
 BATCH_RECORDS = 1_000
 
 
-class DataName(StrEnum):
-    """What the demo replays."""
-
-    CDNOW = "cdnow"
-    WHOLESALE = "wholesale"
+OWN_POLICY = ("cdnow", "wholesale")
+"""Data sets that come with a policy."""
 
 
 def demo(
     data: Annotated[
-        DataName,
-        typer.Option(help="cdnow: a real music shop's orders; wholesale: an invented wholesaler."),
-    ] = DataName.CDNOW,
+        str,
+        typer.Option(
+            metavar="DATASET|FILE",
+            help="cdnow: a real music shop's orders; wholesale: an invented wholesaler; or your "
+            "own, as for replay, with --policy.",
+        ),
+    ] = "cdnow",
     keep: Annotated[
         bool | None,
         typer.Option(
@@ -62,12 +63,15 @@ def demo(
     started_s = time.monotonic()
     # Ended by `kill`, it cleans up as on Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    log = load_log(data.value)
+    given = options.settings_from(kafka, redis, policy=policy)
+    if data in OWN_POLICY:
+        shipped = importlib.resources.files("deploy").joinpath("policies", f"{data}.yaml")
+        given = replace(given, policy=given.policy or str(shipped))
+    log = load_log(data)
+    plan = options.plan_from(given)
     keep = show.out.is_terminal if keep is None else keep
     with ExitStack() as stack:
-        given = options.settings_from(kafka, redis, policy=policy)
-        settings = _prepare(stack, kafka, redis, given, data)
-        plan = options.plan_from(settings)
+        settings = _prepare(stack, kafka, redis, given)
         worker = stack.enter_context(WorkerProcess(settings))
         # What it knows ends with the demo: no reason to wait for it to leave in order.
         stack.callback(worker.kill)
@@ -80,7 +84,7 @@ def demo(
             soft_wrap=True,
         )
         show.out.print(
-            f"{len(log):,} records of [bold]{data.value}[/], {first} to {last}, under the policy "
+            f"{len(log):,} records of [bold]{escape(data)}[/], {first} to {last}, under the policy "
             f"{plan.name} version {plan.version}. Tier changes come out of the topic "
             f"{settings.topic('tier-changes')}: all are counted, a few a second are shown.",
             soft_wrap=True,
@@ -93,17 +97,9 @@ def demo(
             _keep(settings, worker, page, log[0].key.decode())
 
 
-def _prepare(
-    stack: ExitStack, kafka: str | None, redis: str | None, given: Settings, data: DataName
-) -> Settings:
+def _prepare(stack: ExitStack, kafka: str | None, redis: str | None, given: Settings) -> Settings:
     """Start the servers that were not named, create topics, and return where everything is."""
-    policy = importlib.resources.files("deploy").joinpath("policies", f"{data.value}.yaml")
-    settings = replace(
-        given,
-        namespace=f"demo-{uuid.uuid4().hex[:6]}",
-        policy=given.policy or str(policy),
-        batch_records=BATCH_RECORDS,
-    )
+    settings = replace(given, namespace=f"demo-{uuid.uuid4().hex[:6]}", batch_records=BATCH_RECORDS)
     if kafka is None:
         settings = replace(settings, kafka=stack.enter_context(EmbeddedBroker()).address)
     else:

@@ -10,6 +10,7 @@ from agents.cli.demo_screen import Screen
 from agents.cli.errors import CommandError
 from agents.cli.summary import changes_by_cause, customers_by_tier
 from agents.cli.worker_process import WorkerProcess
+from agents.replay.coordinator import Coordinator
 from agents.replay.export_live import Wanted, catch_up
 from agents.replay.log import LogRecord
 from agents.replay.producer import replay_live
@@ -97,9 +98,15 @@ async def _feed(
 ) -> dict[str, bytes]:
     """Send the log, wait until the worker has caught up, and return every customer's state."""
     feeder = Feeder(changes, screen.progress)
-    sent = await replay_live(settings, log, step_records=STEP_RECORDS, watcher=feeder)
     store = RedisStore(settings.redis, prefix=settings.key_prefix)
     try:
+        sent = await replay_live(
+            settings,
+            log,
+            step_records=STEP_RECORDS,
+            watcher=feeder,
+            coordinator=Coordinator(settings, store, plan),
+        )
         wanted = Wanted(sent.as_of_ms, _WITHIN_S)
         _, states = await catch_up(settings, store, plan, wanted, screen.waiting)
     finally:

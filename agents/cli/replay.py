@@ -22,7 +22,7 @@ from agents.cli.summary import (
 from agents.replay.coordinator import Coordinator
 from agents.replay.export import write_export
 from agents.replay.log import LogRecord
-from agents.replay.offline import OfflineResult, replay_offline
+from agents.replay.offline import OfflineResult, Refused, replay_offline
 from agents.replay.producer import Sent, Watcher, replay_live
 from agents.replay.sections import sections
 from agents.replay.source import load_log
@@ -215,9 +215,21 @@ def _tell_offline(result: OfflineResult, seconds: float, export: Path | None) ->
     if result.repeated:
         show.out.print(f"{result.repeated:,} repeated records were dropped")
     if result.refused:
-        show.out.print(f"[yellow]{len(result.refused):,} records were refused[/]; the first ones:")
-        for refused in result.refused[:_REFUSED_SHOWN]:
-            key = refused.record.key.decode()
-            show.out.print(f"  customer {key}: {refused.reason}: {refused.detail}", markup=False)
+        _tell_refused(result.refused)
     if export is not None:
         show.out.print(f"written to {export}", markup=False)
+
+
+def _tell_refused(refused: Sequence[Refused]) -> None:
+    """Show how many records were refused for each reason, and who was the first."""
+    show.out.print(f"[yellow]{len(refused):,} records were refused[/]:")
+    firsts: dict[tuple[str, str], str] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for record, reason, detail in refused:
+        firsts.setdefault((reason, detail), record.key.decode())
+        counts[reason, detail] += 1
+    for (reason, detail), count in counts.most_common(_REFUSED_SHOWN):
+        first = firsts[reason, detail]
+        show.out.print(
+            f"  {count:,} {reason}: {detail}; first: customer {first}", markup=False, soft_wrap=True
+        )

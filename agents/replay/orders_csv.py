@@ -12,7 +12,7 @@ from schemas.base import MAX_MINOR, instant_ms, parse_instant
 from schemas.currencies import EXPONENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from typing import TextIO
 
@@ -24,7 +24,10 @@ _LONGEST_ID = 128
 _LONGEST_CATEGORY = 64
 _DECIMAL = re.compile(r"([0-9]+)(?:\.([0-9]+))?", re.ASCII)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_HEADER = f"the columns {','.join(COLUMNS)} and perhaps {','.join(OPTIONAL)}, each once"
+_HEADER = (
+    f"the columns {','.join(COLUMNS)} and perhaps {','.join(OPTIONAL)}, each once "
+    "(`tierstream convert` makes this of a shop's own export)"
+)
 _INSTANT = (
     "an RFC 3339 instant with its zone from 1970 on, such as 1997-01-12T08:30:00Z, "
     "or a date such as 1997-01-12 for its midnight in UTC"
@@ -50,14 +53,27 @@ def read_orders(path: Path) -> Iterator[OrderRow]:
         raise ReplayFileError(str(path), value="bytes", allowed="text in UTF-8") from exc
 
 
+def read_row(file: str, line: int, cells: Mapping[str, str]) -> OrderRow:
+    """Return one row, checked, of its *cells* by column: `COLUMNS`, and perhaps `OPTIONAL`.
+
+    Raises:
+        ReplayFileError: It is wrong; says *file* and *line*.
+    """
+    return _Cells(file, line, cells).row()
+
+
 def _rows(lines: TextIO, file: str) -> Iterator[OrderRow]:
     reader = csv.reader(lines, strict=True)
     try:
         header = next(reader, [])
         _check_header(header, file)
         for cells in reader:
-            if cells:
-                yield _Cells(file, reader.line_num, header, cells).row()
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                found, wanted = f"{len(cells)} values", f"{len(header)} values"
+                raise ReplayFileError(file, line=reader.line_num, value=found, allowed=wanted)
+            yield read_row(file, reader.line_num, dict(zip(header, cells, strict=True)))
     except csv.Error as exc:
         raise ReplayFileError(
             file, line=reader.line_num, value=str(exc), allowed="comma-separated values"
@@ -77,14 +93,10 @@ def _check_header(header: list[str], file: str) -> None:
 class _Cells:
     """One line's cells by column, and what is wrong with them."""
 
-    def __init__(self, file: str, line: int, header: list[str], cells: list[str]) -> None:
+    def __init__(self, file: str, line: int, cells: Mapping[str, str]) -> None:
         self._file = file
         self._line = line
-        if len(cells) != len(header):
-            raise ReplayFileError(
-                file, line=line, value=f"{len(cells)} values", allowed=f"{len(header)} values"
-            )
-        self._cells = dict(zip(header, cells, strict=True))
+        self._cells = cells
 
     def row(self) -> OrderRow:
         customer_id, order_id = self._id("customer_id"), self._id("order_id")

@@ -13,7 +13,7 @@ from schemas.policy.files import read_trees
 from schemas.policy.findings import Finding, Location, Mistake, PolicyFileError, shown
 from schemas.policy.fit import level_words
 from schemas.policy.measures import Measure
-from schemas.policy.part import INCOHERENT, MISSING, UNKNOWN_KEY, without_tags
+from schemas.policy.part import BY_TYPE, INCOHERENT, MISSING, UNKNOWN_KEY, without_tags
 from schemas.policy.shape import PolicyShape
 from schemas.policy.source import Source, read_yaml
 
@@ -141,9 +141,13 @@ def _mistake(error: Any, data: object) -> Mistake:  # noqa: ANN401 - pydantic's 
         return Mistake(location, None, allowed)
     if kind == UNKNOWN_KEY:
         return Mistake(location, shown(location[-1]), allowed, at_key=True)
+    given = error["input"]
+    if allowed.startswith(BY_TYPE) and isinstance(given, Mapping) and "type" in given:
+        words = "one of " + allowed.removeprefix(BY_TYPE)
+        return Mistake((*location, "type"), shown(given["type"]), words)
     if kind == "level":
         allowed = _level_words(location, data)
-    return Mistake(location, shown(error["input"]), allowed)
+    return Mistake(location, shown(given), allowed)
 
 
 def _finding(mistake: Mistake, source: Source) -> Finding:

@@ -26,6 +26,9 @@ UNKNOWN_KEY: Final = "unknown_key"
 INCOHERENT: Final = "incoherent"
 OURS: Final = frozenset({NOT_ALLOWED, MISSING, UNKNOWN_KEY, INCOHERENT, "level"})
 
+BY_TYPE: Final = "a mapping whose type is one of "
+"""Starts what is allowed where `by_type` found no known type."""
+
 _ALLOWED: Final[dict[str, str]] = {
     "bool_type": "true or false",
     "dict_type": "a mapping",
@@ -77,7 +80,7 @@ def by_type(types: Iterable[str]) -> Discriminator:
         value = data.get("type") if isinstance(data, Mapping) else getattr(data, "type", None)
         return TAG_MARK + value if value in known else None
 
-    return _union(tag, "a mapping whose type is one of " + ", ".join(known))
+    return _union(tag, BY_TYPE + ", ".join(known))
 
 
 def _union(tag: Callable[[object], str | None], allowed: str) -> Discriminator:
@@ -137,6 +140,9 @@ class Part(BaseModel):
         if kind == "missing":
             field = fields.get(last)
             return MISSING, (field and field.description) or "a value"
+        if kind == "model_type" and not location:
+            needed = [name for name, field in fields.items() if field.is_required()]
+            return NOT_ALLOWED, "a mapping with " + ", ".join(needed or fields)
         if kind == "int_type" and last.endswith("_days"):
             return NOT_ALLOWED, "a whole number of days without a unit, such as 30"
         return NOT_ALLOWED, _ALLOWED.get(kind, kind.replace("_", " ")).format_map(context)

@@ -129,7 +129,7 @@ def test_a_pareto_of_one_class_is_no_grading() -> None:
 def test_frozen_cuts_of_a_broken_grading_are_not_complained_about() -> None:
     """The grading has its own line already."""
     found = findings_of(POLICY.replace("type: pareto", "type: paretto"))
-    assert [line.partition(":")[0] for line in found] == ["gradings.abc"]
+    assert [line.partition(":")[0] for line in found] == ["gradings.abc.type"]
 
 
 def test_a_policy_survives_the_way_through_json() -> None:
