@@ -67,6 +67,8 @@ class AlertService(Service):
         progressed_s: When it last looked for what is due, monotonic.
     """
 
+    part = "alerts"
+
     def __init__(
         self,
         desk: RedisDesk,

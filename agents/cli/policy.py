@@ -10,7 +10,7 @@ from agents.cli import options, policy_words, rollout, show
 from agents.cli.cuts import cuts
 from agents.cli.errors import CommandError
 from agents.cli.simulate import simulate_policies
-from schemas.policy import PolicyFileError
+from schemas.policy import PolicyFileError, parse_policy
 from schemas.policy.load import open_policy
 from stream.proofs.report import prove
 
@@ -71,13 +71,23 @@ def init(
     file: Annotated[
         Path, typer.Argument(metavar="[FILE]", help="Where to write it.", show_default=True)
     ] = Path("policy.yaml"),
+    currency: Annotated[
+        str, typer.Option(metavar="CODE", help="Of your orders, and of all levels.")
+    ] = "USD",
+    time_zone: Annotated[
+        str, typer.Option(metavar="ZONE", help="Whose midnights end a day.")
+    ] = "UTC",
     force: Annotated[bool, typer.Option("--force", help="Write over a file.")] = False,
 ) -> None:
     """Write a first policy to change: grades for a business that sells to businesses."""
     starter = importlib.resources.files("deploy").joinpath("policies", "starter.yaml")
+    text = starter.read_text(encoding="utf-8")
+    for key, default, said in (("currency", "USD", currency), ("time_zone", "UTC", time_zone)):
+        text = text.replace(f"\n{key}: {default}", f"\n{key}: {said}", 1)
+    parse_policy(text, "--currency, --time-zone")
     try:
         with file.open("w" if force else "x", encoding="utf-8") as written:
-            written.write(starter.read_text(encoding="utf-8"))
+            written.write(text)
     except FileExistsError:
         raise CommandError(f"{file}: exists; allowed: a new file, or --force") from None
     except OSError as exc:

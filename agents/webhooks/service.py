@@ -86,6 +86,8 @@ class WebhookService(Service):
         progressed_s: When it last finished a turn, monotonic.
     """
 
+    part = "webhooks"
+
     def __init__(
         self,
         settings: Settings,

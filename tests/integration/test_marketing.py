@@ -7,22 +7,28 @@ import json
 import shutil
 import sys
 import time
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import requests
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from agents.web.server import Serving, serve
 from schemas.catalog import TOPICS
 from schemas.cloud_events import CloudEventHeaders
 from stream.calendar import DAY_MS
+from tests.documented import documented
 from tests.integration.system import event, order
 from tests.waiting import wait_for_async
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
     from aiokafka.structs import ConsumerRecord
     from cloudevents.core.base import BaseCloudEvent
 
@@ -115,16 +121,39 @@ async def test_the_official_sdk_reads_what_is_published_as_cloud_events(told: Sy
             seen[chain] = sequence
 
 
-def stored_tiers(system: System) -> dict[str, dict[str, str]]:
-    """Return the grades of every customer as the store has them."""
-    return {
-        customer_id: {
-            grading.name: grade.tier
-            for grading, grade in zip(system.plan.gradings, customer.grades, strict=True)
-            if grade.tier is not None
-        }
-        for customer_id, customer in system.customers().items()
-    }
+@asynccontextmanager
+async def api(system: System) -> AsyncIterator[str]:
+    """Serve the API in this process, over the same Kafka and Redis; give its address."""
+    told: asyncio.Queue[str] = asyncio.Queue()
+    serving = asyncio.create_task(
+        serve(system.settings, Serving(port=0), system.plan, told.put_nowait)
+    )
+    serving.add_done_callback(lambda _: told.put_nowait(""))
+    try:
+        url = await told.get()
+        if not url:
+            await serving  # which says why it ended
+        yield url
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+
+def answered_tiers(url: str, customer_ids: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the grades that the API answers with; customers whom it does not know are left out."""
+    told = {}
+    with requests.Session() as session:
+        for customer_id in customer_ids:
+            card = session.post(
+                f"{url}/v1/customers/card", json={"customer_id": customer_id}, timeout=60
+            )
+            assert card.status_code in {200, 404}
+            if card.ok:
+                gradings = card.json()["gradings"]
+                told[customer_id] = {
+                    name: one["tier"] for name, one in gradings.items() if one["tier"]
+                }
+    return told
 
 
 async def rebuilt(*command: str, cwd: Path | None = None) -> dict[str, dict[str, str]]:
@@ -142,21 +171,29 @@ async def rebuilt(*command: str, cwd: Path | None = None) -> dict[str, dict[str,
 
 
 async def check_sample(system: System, *command: str, cwd: Path | None = None) -> None:
-    """Check that a sample sees what the store has, from either topic."""
-    stored = stored_tiers(system)
-    assert len(stored) == 24
-    assert "c3" not in stored
+    """Check that a sample sees what the API answers for everybody, from either topic."""
+    everybody = [*(f"c{n}" for n in range(20)), *(f"w{n}" for n in range(5))]
+    async with api(system) as url:
+        answered = await asyncio.to_thread(answered_tiers, url, everybody)
+    assert answered.keys() == set(everybody) - {"c3"} == system.customers().keys()
     broker, topic = system.settings.kafka, system.settings.topic
     current = await rebuilt(*command, broker, topic("customer-tiers"), cwd=cwd)
-    assert current == stored
+    assert current == answered
     history = await rebuilt(*command, broker, topic("tier-changes"), cwd=cwd)
     assert history.pop("c3"), "the history holds what was told of an erased customer"
-    assert history == stored
+    assert history == answered
+
+
+def documented_sample(number: int) -> list[str]:
+    """Return a command of the samples' page without what comes after the program."""
+    return documented("samples/README.md", "samples").splitlines()[number].split()[:2]
 
 
 async def test_the_python_sample_rebuilds_every_tier_from_one_topic(told: System) -> None:
-    """aiokafka, `customer-tiers` alone and `tier-changes` alone: equal to the store."""
-    await check_sample(told, sys.executable, str(SAMPLES / "current_tiers.py"))
+    """aiokafka, `customer-tiers` alone and `tier-changes` alone: equal to the API."""
+    python, program = documented_sample(0)
+    assert python == "python"
+    await check_sample(told, sys.executable, program, cwd=SAMPLES)
 
 
 @pytest.mark.skipif(
@@ -167,6 +204,7 @@ async def test_the_node_sample_rebuilds_every_tier_from_one_topic(
     told: System, tmp_path: Path
 ) -> None:
     """The same with kafkajs."""
-    shutil.copy(SAMPLES / "current_tiers.mjs", tmp_path)
+    node, program = documented_sample(1)
+    shutil.copy(SAMPLES / program, tmp_path)
     (tmp_path / "node_modules").symlink_to(NODE_MODULES)
-    await check_sample(told, "node", "current_tiers.mjs", cwd=tmp_path)
+    await check_sample(told, node, program, cwd=tmp_path)

@@ -12,10 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
+from agents.alerts.service import AlertService
 from agents.instruments import LATENCY_S, CountedHistogram
 from agents.metrics import Metrics
 from agents.metrics_page import PAGE, page
 from agents.published import count_published
+from agents.relay import Relay
+from agents.scoring import ScoringService
+from agents.webhooks.service import WebhookService
 from stream.outbox import TIER_CHANGES, Row
 
 if TYPE_CHECKING:
@@ -108,3 +112,9 @@ def test_publishing_is_timed_but_not_of_what_is_paced() -> None:
     assert samples(metrics.registry, "tierstream_change_publish_latency_seconds") == found
     assert metrics.published.labels(TIER_CHANGES)._value.get() == 8
     assert metrics.published.labels("customer-tiers")._value.get() == 2
+
+
+def test_each_part_of_a_worker_says_by_its_name_whether_it_is_ready() -> None:
+    """`/metrics` asks every part for it, whatever role the worker has."""
+    parts = ScoringService.part, Relay.part, AlertService.part, WebhookService.part
+    assert parts == ("scoring", "relay", "alerts", "webhooks")
