@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.documented import command_lines
+from tests.unit.replay.histories import HISTORY, POLICY, written
 from tests.waiting import wait_for
 
 
@@ -26,19 +28,39 @@ def descendants(scratch: Path) -> list[str]:
     return found
 
 
+@pytest.fixture
+def own(tmp_path: Path) -> list[str]:
+    """Return the options for one's own orders and policy, as the README has them."""
+    (line,) = (line for line in command_lines("README.md", "own-orders") if line[0] == "demo")
+    paths = {
+        "orders.csv": str(written(tmp_path, HISTORY)),
+        "policy.yaml": str(written(tmp_path, POLICY, "policy.yaml")),
+    }
+    return [paths.get(word, word) for word in line[1:]]
+
+
 @pytest.mark.integration
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 @pytest.mark.parametrize(
-    "moment", ["", "ready after", "graded for the first time", "as time passed"]
+    ("moment", "data"),
+    [
+        ("", "cdnow"),
+        ("ready after", "cdnow"),
+        ("graded for the first time", "own"),
+        ("as time passed", "cdnow"),
+    ],
 )
-def test_ctrl_c_leaves_nothing_behind(moment: str, tmp_path: Path) -> None:
+def test_ctrl_c_leaves_nothing_behind(
+    moment: str, data: str, own: list[str], tmp_path: Path
+) -> None:
     """At once, once the servers run, at the first tier change, and in full swing."""
     screen = tmp_path / "screen"
     scratch = tmp_path / "scratch"
     scratch.mkdir()
+    options = own if data == "own" else []
     with screen.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "agents.cli.main", "demo"],
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "agents.cli.main", "demo", "--keep", *options],
             stdout=output,
             stderr=output,
             env={**os.environ, "TMPDIR": str(scratch)},
