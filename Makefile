@@ -85,10 +85,9 @@ lint: env ## ruff, mypy --strict, import-linter
 lint-events: env-node ## AsyncAPI's own parser reads docs/asyncapi.yaml
 	node tests/node/validate_asyncapi.mjs docs/asyncapi.yaml
 
-generate: env ## renew the schemas and documents that are made from the models
-	$(BIN)/python -m schemas.catalog --write
-	$(BIN)/python -m schemas.asyncapi --write
-	$(BIN)/python -m schemas.reference --write
+generate: env ## renew what is made from the code: schemas, documents, dashboards
+	@for made in schemas.catalog schemas.asyncapi schemas.reference agents.metrics_page agents.web.openapi deploy.grafana.dashboards; do \
+	  $(BIN)/python -m $$made --write; done
 
 generate-manifests: env-deploy ## renew deploy/kubernetes from the Helm chart
 	.cache/deploy/bin/python tests/deploy/render.py write

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 from agents.metrics import Metrics
+from schemas import committed
 
 PAGE = Path(__file__).parents[1] / "docs" / "metrics.md"
 
@@ -41,13 +41,7 @@ def page() -> str:
 
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m agents.metrics_page", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="renew the committed page")
-    if parser.parse_args(arguments).write:
-        PAGE.write_text(page(), encoding="utf-8")
-    else:
-        sys.stdout.write(page())
-    return 0
+    return committed.run("agents.metrics_page", lambda: {PAGE: page()}, arguments)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 `python -m schemas.asyncapi --write` renews docs/asyncapi.yaml.
 """
 
-import argparse
 import re
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Final
 import yaml
 from pydantic.json_schema import models_json_schema
 
+from schemas import committed
 from schemas.base import Contract
 from schemas.catalog import TOPICS, Topic
 from schemas.examples import EXAMPLES
@@ -193,17 +193,7 @@ def _plain(part: Any) -> Any:  # noqa: ANN401 - JSON
 
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m schemas.asyncapi", description=__doc__)
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--write", action="store_true", help=f"renew {FILE.name}")
-    what.add_argument("--check", action="store_true", help=f"fail if {FILE.name} is old")
-    if parser.parse_args(arguments).write:
-        FILE.write_text(as_text(), encoding="utf-8")
-        return 0
-    if FILE.read_text(encoding="utf-8") == as_text():
-        return 0
-    sys.stderr.write(f"{FILE}: out of date; run python -m schemas.asyncapi --write\n")
-    return 1
+    return committed.run("schemas.asyncapi", lambda: {FILE: as_text()}, arguments)
 
 
 if __name__ == "__main__":

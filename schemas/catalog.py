@@ -3,15 +3,16 @@
 `python -m schemas.catalog --write` renews the committed files, `--check` fails if they are old.
 """
 
-import argparse
 import json
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from pydantic import TypeAdapter
 
+from schemas import committed
 from schemas.controls import ControlEvent
 from schemas.customer_tiers import CustomerTiers
 from schemas.dead_letters import DeadLetterHeaders
@@ -94,33 +95,16 @@ def as_text(schema: dict[str, Any]) -> str:
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def write(folder: Path) -> None:
-    """Write every schema into *folder*."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, schema in published_schemas().items():
-        (folder / file_name(name)).write_text(as_text(schema), encoding="utf-8")
-
-
-def stale(folder: Path) -> list[str]:
-    """Return the names of files in *folder* that do not say what the models say."""
-    wanted = {file_name(name): as_text(schema) for name, schema in published_schemas().items()}
-    found = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("*.json")}
-    return sorted(name for name in wanted | found if wanted.get(name) != found.get(name))
+def files(folder: Path) -> dict[Path, str | None]:
+    """Return what the models say each file of *folder* is to hold; no other has a place there."""
+    others: dict[Path, str | None] = dict.fromkeys(folder.glob("*.json"))
+    schemas = published_schemas()
+    return others | {folder / file_name(name): as_text(one) for name, one in schemas.items()}
 
 
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m schemas.catalog", description=__doc__)
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--write", action="store_true", help="renew the committed schemas")
-    what.add_argument("--check", action="store_true", help="fail if a committed schema is old")
-    options = parser.parse_args(arguments)
-    if options.write:
-        write(FOLDER)
-        return 0
-    for name in stale(FOLDER):
-        sys.stderr.write(f"{FOLDER / name}: out of date; run python -m schemas.catalog --write\n")
-    return 1 if stale(FOLDER) else 0
+    return committed.run("schemas.catalog", partial(files, FOLDER), arguments)
 
 
 if __name__ == "__main__":

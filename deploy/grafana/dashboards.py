@@ -5,7 +5,6 @@ Needs the dev extra (Grafana's foundation SDK). What is on them is in `deploy.gr
 
 from __future__ import annotations
 
-import argparse
 import sys
 from itertools import count
 from pathlib import Path
@@ -36,6 +35,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 
 from deploy.grafana.panels import ALL
+from schemas import committed
 
 if TYPE_CHECKING:
     from deploy.grafana.panels import Dashboard, Panel
@@ -140,17 +140,14 @@ def _alarm(value: float) -> dashboard.ThresholdsConfig:
     return dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps)
 
 
+def files() -> dict[Path, str | None]:
+    """Return what every dashboard's file is to hold."""
+    return {FOLDER / f"{what.uid}.json": built(what) for what in ALL}
+
+
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.grafana.dashboards")
-    parser.add_argument("--write", action="store_true", help="renew the committed files")
-    write = parser.parse_args(arguments).write
-    for what in ALL:
-        if write:
-            (FOLDER / f"{what.uid}.json").write_text(built(what), encoding="utf-8")
-        else:
-            sys.stdout.write(built(what))
-    return 0
+    return committed.run("deploy.grafana.dashboards", files, arguments)
 
 
 if __name__ == "__main__":
