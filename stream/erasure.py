@@ -8,6 +8,7 @@ comes again of an erased customer, and to find its receipt.
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +20,7 @@ from stream.calendar import format_instant, to_instant_ms
 from stream.outbox import CUSTOMER_TIERS, ERASURE_RECEIPTS, Row, encode_row, tombstone_row
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from schemas.records import CustomerErase
     from stream.arrivals import Arrival
@@ -152,6 +153,16 @@ def read_receipt(value: bytes) -> Receipt:
     """Return what a record of `erasure-receipts` says. Raises `msgspec.MsgspecError`."""
     told = _told(value)
     return Receipt(told.subject, to_instant_ms(told.told_until or told.instant))
+
+
+def ended_by(receipts: Iterable[bytes]) -> dict[str, int]:
+    """Return who was erased, by pseudonym, and up to when it was told of; passes over others."""
+    ended: dict[str, int] = {}
+    for value in receipts:
+        with suppress(msgspec.MsgspecError):
+            subject, until_ms = read_receipt(value)
+            ended[subject] = max(until_ms, ended.get(subject, until_ms))
+    return ended
 
 
 def _receipt(event: CustomerErase, erased: Erased, until_ms: int, removal: Removal) -> bytes:

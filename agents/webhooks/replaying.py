@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from agents.replay.reading import partitions_of, read, reader, spans
 from agents.webhooks.service import entry_for
+from stream.erasure import ended_by
+from stream.outbox import ERASURE_RECEIPTS
 
 if TYPE_CHECKING:
     from aiokafka.structs import TopicPartition
@@ -39,13 +41,16 @@ async def replay(
         customer_id: Events of this customer only.
         from_sequence: Events with this sequence, or a later one, only.
 
-    Returns how many. Messages have the ids that they had before. What waits is not put twice.
+    Returns how many. Messages have the ids that they had before. What waits is not put twice,
+    and nothing of a customer who was erased since: receipts are read first, as Redis may have
+    been lost, and the worker that follows them be behind or away.
 
     Raises:
         MissingTopicError: A topic does not exist.
         StoreUnavailable: The store does not answer; doing it again is safe.
     """
-    names = {settings.topic(base): base for base in endpoint.topics}
+    receipts = settings.topic(ERASURE_RECEIPTS)
+    names = {settings.topic(base): base for base in (*endpoint.topics, ERASURE_RECEIPTS)}
     counts = await partitions_of(settings, names)
     waiting: list[Entry] = []
     sent = 0
@@ -57,6 +62,9 @@ async def replay(
 
     async with reader(settings) as client:
         held = await spans(client, counts)
+        proofs = {tp: held.pop(tp) for tp in list(held) if tp.topic == receipts}
+        ended = ended_by([record.value async for record in read(client, proofs) if record.value])
+        await asyncio.to_thread(store.erase, ended)
         starts = await client.offsets_for_times(dict.fromkeys(held, max(0, since_ms)))
         stretches = {tp: (_first(starts, tp, end), end) for tp, (_, end) in held.items()}
         async for record in read(client, stretches):

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 from aiokafka.errors import KafkaError
 from mode import Service
-from msgspec import MsgspecError
 
 from agents.attempts import Attempts
 from agents.dispatch import Dispatcher, UndeliveredError, now_ms
@@ -25,7 +24,7 @@ from agents.webhooks.managing import UnknownEndpointError, disable
 from agents.webhooks.posting import GONE, UrlError, is_taken, post, signed
 from schemas.base import instant_ms, parse_instant
 from stream.adapters.redis_queue import Entry
-from stream.erasure import pseudonym, read_receipt
+from stream.erasure import ended_by, pseudonym
 from stream.outbox import ERASURE_RECEIPTS
 from stream.store import StoreUnavailable
 from stream.webhooks import DISABLED_AFTER_MS, SCHEDULE_MS, TOPICS, body, retry_ms
@@ -161,7 +160,12 @@ class WebhookService(Service):
         fetched = await self._consumer.getmany(timeout_ms=_WAIT_MS, max_records=_MOST_RECORDS)
         if not fetched:
             return
-        ended = self._ended(record for records in fetched.values() for record in records)
+        ended = ended_by(
+            record.value
+            for tp, records in fetched.items()
+            for record in records
+            if self._names[tp.topic] == ERASURE_RECEIPTS and record.value is not None
+        )
         if ended:
             gone = await self._hold(partial(self._store.erase, ended))
             log.info("webhooks_erased", customers=len(ended), messages=gone)
@@ -176,20 +180,6 @@ class WebhookService(Service):
             for target in {entry.target for entry in entries}:
                 self._dispatcher.nudge(target)
         await self._consumer.commit()
-
-    def _ended(self, records: Iterable[Record]) -> dict[str, int]:
-        """Return who was erased, by pseudonym, and up to when they were told of."""
-        ended: dict[str, int] = {}
-        for record in records:
-            if self._names[record.topic] != ERASURE_RECEIPTS or record.value is None:
-                continue
-            try:
-                receipt = read_receipt(record.value)
-            except MsgspecError:
-                log.warning("record_unreadable", topic=record.topic, offset=record.offset)
-                continue
-            ended[receipt.subject] = max(receipt.until_ms, ended.get(receipt.subject, 0))
-        return ended
 
     def _entries(self, record: Record) -> Iterable[Entry]:
         topic = self._names[record.topic]

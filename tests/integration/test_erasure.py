@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import redis
 
 from agents.dispatch import now_ms
 from agents.topics import COMPACTED
@@ -207,6 +208,9 @@ async def test_what_waits_to_be_told_to_people_and_systems_names_no_erased_custo
             await asyncio.to_thread(first.kill if on_apache_kafka else first.stop)
             await system.started()
             await wait_for_async(lambda: traces(system, GONE) == [], "no trace", 60)
+            # Not even where Redis has forgotten who was erased.
+            with redis.Redis.from_url(redis_url) as client:
+                client.delete(f"{prefix}:{{webhooks}}:erased")
             told = await tierstream(
                 system, "webhooks", "replay", endpoint.id, "--since", "2020-01-01"
             )
