@@ -30,7 +30,6 @@ from stream.editions import first_edition
 from stream.store import StoreUnavailable
 from tests.integration.receiver import Receiver
 from tests.integration.system import POLICY
-from tests.integration.test_replay_live import tierstream
 from tests.waiting import wait_for_async
 
 if TYPE_CHECKING:
@@ -39,8 +38,6 @@ if TYPE_CHECKING:
 
     import redis
     from typer.testing import Result
-
-    from tests.integration.system import System
 
 pytestmark = pytest.mark.integration
 
@@ -181,11 +178,10 @@ async def test_what_is_refused_is_tried_again_and_at_last_given_up(
             await wait_for_async(place.desk.parked, "a message that was given up")
             (parked,) = place.desk.parked()
             assert (parked.id, parked.why) == ("old", "JSON answered 503")
-    (tmp_path / "policy.yaml").write_text(POLICY + ROUTES)
-    told = await command(place, tmp_path, "status")
-    assert "JSON answered 503" in told
-    assert await command(place, tmp_path, "retry") == "1 messages are tried again\n"
-    data = json.loads(await command(place, tmp_path, "status", "--json"))
+    assert "JSON answered 503" in (await alerts(place, tmp_path, "status")).output
+    done = await alerts(place, tmp_path, "retry")
+    assert (done.exit_code, done.output) == (0, "1 messages are tried again\n")
+    data = json.loads((await alerts(place, tmp_path, "status", "--json")).output)
     assert data["parked"] == []
     assert data["channels"]["team"]["waiting"] == 1
 
@@ -202,22 +198,6 @@ async def test_what_nobody_has_claimed_for_long_falls_due_again(place: Place) ->
     assert desk.settle("team", "m", "done")
     assert not desk.settle("team", "m", "retry", at_ms=500, why="late")
     assert desk.claim("team", 1_000, 100) == []
-
-
-class _System:
-    """As much of a system as `tierstream` of the tests looks at."""
-
-    def __init__(self, place: Place, policy: Path) -> None:
-        self.kafka = "127.0.0.1:1"
-        self.redis = place.url
-        self.namespace = place.settings.namespace
-        self.settings = Settings(policy=str(policy))
-
-
-async def command(place: Place, folder: Path, *arguments: str) -> str:
-    """Run `tierstream alerts` and return what it says."""
-    system: System = _System(place, folder / "policy.yaml")  # type: ignore[assignment]
-    return await tierstream(system, "alerts", *arguments)
 
 
 async def test_an_escalation_comes_when_nobody_answers(
