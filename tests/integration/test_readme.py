@@ -61,8 +61,8 @@ async def test_each_line_of_the_readme_does_what_it_says(
     await system.send("orders", [order(1, "ann", time.time_ns() // 1_000_000 - 60_000, 40_000)])
     await wait_for_async(lambda: system.applied() == 1, "an order", 60)
     monkeypatch.chdir(system.folder)
-    for name in ("kafka", "redis", "namespace", "policy"):
-        monkeypatch.setenv(f"TIERSTREAM_{name.upper()}", getattr(system.settings, name))
+    for name in ("kafka", "redis", "namespace", "policy", "buckets"):
+        monkeypatch.setenv(f"TIERSTREAM_{name.upper()}", str(getattr(system.settings, name)))
     more = {**MORE, "top": ["--once", f"http://127.0.0.1:{worker.port}"]}
     with Receiver() as receiver:
         for channel in ("SALES", "LEAD"):
