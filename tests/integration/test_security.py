@@ -191,6 +191,7 @@ async def command(
         "kafka": shop.kafka,
         "namespace": NAMESPACE,
         "policy": shop.settings.policy,
+        "buckets": str(shop.buckets),
         **env,
     }
     for name, value in variables.items():
