@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mode import ServiceT
 
     from agents.settings import Role, Settings
+    from agents.tracing import Tracer
     from stream.editions import Edition
 
 
@@ -100,7 +101,7 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
     if role in {"delivery", "all"}:
         working.append(Relay(settings, open_store(settings), metrics, tracer))
     if first is not None and alerting:
-        working.append(_alerts(app, settings, first, metrics))
+        working.append(_alerts(app, settings, first, metrics, tracer))
     if role == "webhooks" or (role == "all" and settings.webhooks):
         endpoints = RedisEndpoints(settings.redis, prefix=settings.key_prefix, area="webhooks")
         working.append(WebhookService(settings, endpoints, metrics))
@@ -118,7 +119,11 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
 
 
 def _alerts(
-    app: TierstreamApp, settings: Settings, first: Edition, metrics: Metrics
+    app: TierstreamApp,
+    settings: Settings,
+    first: Edition,
+    metrics: Metrics,
+    tracer: Tracer | None,
 ) -> AlertService:
     """Return the service that tells people, with an agent on each topic it hears."""
     directory = Directory(open_store(settings), settings.buckets, first)
@@ -129,6 +134,7 @@ def _alerts(
         metrics,
         timeout_ms=settings.alert_timeout_ms,
         card_url=settings.card_url,
+        tracer=tracer,
     )
     for base in (*heard(first), ERASURE_RECEIPTS):
         topic = app.topic(settings.topic(base), value_type=bytes, key_type=bytes)

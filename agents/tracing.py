@@ -1,4 +1,4 @@
-"""Spans of what is done with many records at once, for OpenTelemetry. Off unless asked for.
+"""Spans of what is done with records, many at once or one, for OpenTelemetry. Off unless asked for.
 
 Needs the extra ``tracing``. Where spans go, and as what service, is told by OpenTelemetry's own
 variables (``OTEL_EXPORTER_OTLP_ENDPOINT``, ``OTEL_SERVICE_NAME`` and the rest).
@@ -15,7 +15,7 @@ from stream.tracing import CE_TRACEPARENT
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from opentelemetry.trace import Link
+    from opentelemetry.trace import Link, SpanContext
     from opentelemetry.trace import Tracer as OtelTracer
 
     from agents.settings import Settings
@@ -52,6 +52,22 @@ class Tracer:
                 f"tierstream {what}", start_time=began_ns, links=links, attributes=attributes
             ).end()
 
+    def note_one(self, what: str, began_ns: int, trace: str, **facts: int | str) -> None:
+        """Tell of what was done with one thing, as part of its *trace*; "": not at all."""
+        if not trace.encode().endswith(_SAMPLED):
+            return
+        from opentelemetry.trace import (  # noqa: PLC0415 - as below
+            NonRecordingSpan,
+            set_span_in_context,
+        )
+
+        self._tracer.start_span(
+            f"tierstream {what}",
+            context=set_span_in_context(NonRecordingSpan(_context(trace))),
+            start_time=began_ns,
+            attributes={f"tierstream.{name}": fact for name, fact in facts.items()},
+        ).end()
+
     def note_published(self, began_ns: int, rows: Iterable[Row], count: int) -> None:
         """Tell of a transaction of the relay."""
         traces = (value for row in rows for name, value in row.headers if name == CE_TRACEPARENT)
@@ -83,7 +99,13 @@ def open_tracer(settings: Settings) -> Tracer | None:
 
 
 def _link(traceparent: bytes) -> Link:
-    from opentelemetry.trace import Link, SpanContext, TraceFlags  # noqa: PLC0415 - as above
+    from opentelemetry.trace import Link  # noqa: PLC0415 - as above
 
-    _, trace, span, flags = traceparent.decode().split("-")
-    return Link(SpanContext(int(trace, 16), int(span, 16), True, TraceFlags(int(flags, 16))))  # noqa: FBT003
+    return Link(_context(traceparent.decode()))
+
+
+def _context(traceparent: str) -> SpanContext:
+    from opentelemetry.trace import SpanContext, TraceFlags  # noqa: PLC0415 - as above
+
+    _, trace, span, flags = traceparent.split("-")
+    return SpanContext(int(trace, 16), int(span, 16), True, TraceFlags(int(flags, 16)))  # noqa: FBT003

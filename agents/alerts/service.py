@@ -27,13 +27,17 @@ from stream.alerting.threads import Pace, Step, Thread, hear, thread_key, wake
 from stream.erasure import read_receipt
 from stream.outbox import ERASURE_RECEIPTS
 from stream.store import StoreUnavailable
+from stream.tracing import traceparent_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from faust.types import StreamT
 
     from agents.alerts.courier import Courier
     from agents.alerts.directory import Directory
     from agents.metrics import Metrics
+    from agents.tracing import Tracer
     from stream.adapters.redis_desk import RedisDesk
     from stream.adapters.redis_queue import Claimed
     from stream.alerting.notices import Notice
@@ -78,6 +82,7 @@ class AlertService(Service):
         *,
         timeout_ms: int,
         card_url: str = "",
+        tracer: Tracer | None = None,
         **more: Any,  # noqa: ANN401
     ) -> None:
         """Keep what is remembered at *desk*, which no other thread may use."""
@@ -87,6 +92,7 @@ class AlertService(Service):
         self._courier = courier
         self._metrics = metrics
         self._card_url = card_url
+        self._tracer = tracer
         self._thread = StoreThread(desk, "alerts")
         self._dispatcher = Dispatcher(self._thread, self, timeout_ms + _LEASE_MARGIN_MS)
         self._words: dict[tuple[int, str], AlertWords] = {}
@@ -139,17 +145,17 @@ class AlertService(Service):
 
     # -- hearing --------------------------------------------------------------
 
-    def follower(self, topic: str) -> Callable[[AsyncIterator[bytes | None]], Awaitable[None]]:
+    def follower(self, topic: str) -> Callable[[StreamT[bytes | None]], Awaitable[None]]:
         """Return the agent for the records of *topic*."""
 
-        async def follow(stream: AsyncIterator[bytes | None]) -> None:
-            async for value in stream:
-                if value is not None:
-                    await self.hear(topic, value)
+        async def follow(stream: StreamT[bytes | None]) -> None:
+            async for event in stream.events():
+                if event.value is not None:
+                    await self.hear(topic, event.value, traceparent_of(event.headers.items()))
 
         return follow
 
-    async def hear(self, topic: str, value: bytes) -> None:
+    async def hear(self, topic: str, value: bytes, trace: bytes | None = None) -> None:
         """Take one record of what alerts are about, or a receipt, in; return when that is stored.
 
         Never raises: Faust would count the record as done. It also does so when it is stopped
@@ -160,6 +166,7 @@ class AlertService(Service):
             if topic == ERASURE_RECEIPTS:
                 work = partial(self._erase, read_receipt(value))
             elif (notice := READERS[topic](value)) is not None:
+                notice = replace(notice, trace=(trace or b"").decode())
                 work = partial(self._tell, notice)
             else:
                 return
@@ -190,9 +197,12 @@ class AlertService(Service):
     async def _tell(self, notice: Notice) -> str:
         if not self._began_ms:
             await self._thread.run(self._begin)
+        began_ns = time.time_ns()
         verdict = self._verdict(notice)
         if verdict == "told":
             self._nudge(await self._thread.run(partial(self._take, notice)))
+        if self._tracer is not None:
+            self._tracer.note_one("hear", began_ns, notice.trace, verdict=verdict)
         return verdict
 
     async def _erase(self, receipt: Receipt) -> str:
@@ -298,7 +308,10 @@ class AlertService(Service):
             message = decode(claimed.message)
         except MsgspecError as exc:
             raise UndeliveredError("it cannot be read", hopeless=True) from exc
+        began_ns = time.time_ns()
         await self._courier.deliver(message)
+        if self._tracer is not None:
+            self._tracer.note_one("deliver", began_ns, message.trace, attempts=claimed.tries)
         if message.kind == "alert":
             self._metrics.alert_latency.observe(max(0, now_ms() - message.instant_ms) / 1000)
 

@@ -53,6 +53,7 @@ class AlertWords:
             parts=(Part(notice.customer_id, "\n".join(lines), notice.instant_ms),),
             written_ms=now_ms,
             instant_ms=notice.instant_ms,
+            trace=notice.trace,
         )
 
     def sample(self, now_ms: int) -> Message:

@@ -36,6 +36,7 @@ class Message(Struct, array_like=True, frozen=True, gc=False):
         parts: What is said, customer by customer.
         written_ms: When it was written.
         instant_ms: When what it tells became true; of a digest, the last of it.
+        trace: Of the notice that it tells, "" where that has none; digests have none.
     """
 
     channel: str
@@ -44,6 +45,7 @@ class Message(Struct, array_like=True, frozen=True, gc=False):
     parts: tuple[Part, ...]
     written_ms: int
     instant_ms: int
+    trace: str = ""
 
     @property
     def body(self) -> str:

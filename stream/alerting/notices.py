@@ -83,6 +83,7 @@ class Notice(Struct, array_like=True, frozen=True, gc=False):
         at_ms: When that follows, or when the foretold fall comes; 0: unknown.
         prevention: Of a change: what would prevent the fall that follows.
         action: What the policy recommends to do next.
+        trace: Trace context of the record that brought it about; "" where that has none.
     """
 
     kind: Kind
@@ -102,6 +103,7 @@ class Notice(Struct, array_like=True, frozen=True, gc=False):
     prevention: Orders | None = None
     action: str | None = None
     facts: Facts = Facts()
+    trace: str = ""
 
     @property
     def closes(self) -> bool:

@@ -6,12 +6,14 @@ import gzip
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from schemas.cloud_events import CloudEventHeaders
+from tests.integration.receiver import Receiver
 from tests.integration.system import order
 from tests.waiting import wait_for_async
 
@@ -30,7 +32,7 @@ class Collector:
     """Takes spans over OTLP.
 
     Attributes:
-        linked: Trace ids that spans were linked to, by the span's name.
+        linked: Trace ids that spans were linked to, or are of, by the span's name.
         text: All that was sent, as it came.
     """
 
@@ -45,6 +47,7 @@ class Collector:
             for scope in resource.scope_spans:
                 for span in scope.spans:
                     links = {link.trace_id.hex() for link in span.links}
+                    links.update({span.trace_id.hex()} if span.parent_span_id else ())
                     self.linked.setdefault(span.name, set()).update(links)
 
 
@@ -70,24 +73,37 @@ def collector() -> Iterator[tuple[Collector, str]]:
         server.shutdown()
 
 
-async def test_a_trace_leads_from_a_record_to_its_changes_and_to_the_collector(
+def write_routes(system: System) -> None:
+    """Tell a team of everything that happens to the value of a customer."""
+    with Path(system.settings.policy).open("a") as policy:
+        policy.write(
+            "routes:\n  channels: {team: {}}\n  rules: [{gradings: [value], channels: [team]}]\n"
+        )
+
+
+async def test_a_trace_leads_from_a_record_to_its_changes_to_the_collector_and_to_the_alert(
     system: System, collector: tuple[Collector, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Only with the changes of that record; spans are linked to it and name nobody."""
+    """Only with the changes of that record; spans are of its trace or linked, and name nobody."""
     spans, url = collector
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
-    worker = await system.started(tracing="otlp")
-    now_ms = time.time_ns() // 1_000_000
-    traced = [("traceparent", SAMPLED), ("other", b"1")]
-    await system.send("orders", [order(1, "ann", now_ms, 40_000)], headers=traced)
-    await system.send("orders", [order(2, "bob", now_ms)], headers=[("traceparent", b"bob-s")])
-    await system.send("orders", [order(3, "cid", now_ms)])
-    await system.published(9)
-    for record in await system.read("tier-changes"):
-        headers = {name: value.decode() for name, value in record.headers}
-        known = CloudEventHeaders.model_validate(headers)
-        assert known.ce_traceparent == (SAMPLED.decode() if record.key == b"ann" else None)
-    assert worker.stop() == 0  # what spans it still has go out
-    await wait_for_async(lambda: len(spans.linked) == 2, "spans of both kinds")
-    assert spans.linked == {"tierstream score": {TRACE}, "tierstream publish": {TRACE}}
+    write_routes(system)
+    with Receiver() as team:
+        worker = await system.started(tracing="otlp", channel_team=team.address)
+        now_ms = time.time_ns() // 1_000_000
+        traced = [("traceparent", SAMPLED), ("other", b"1")]
+        await system.send("orders", [order(1, "ann", now_ms, 40_000)], headers=traced)
+        await system.send("orders", [order(2, "bob", now_ms)], headers=[("traceparent", b"bob-s")])
+        await system.send("orders", [order(3, "cid", now_ms)])
+        await system.published(9)
+        for record in await system.read("tier-changes"):
+            headers = {name: value.decode() for name, value in record.headers}
+            known = CloudEventHeaders.model_validate(headers)
+            assert known.ce_traceparent == (SAMPLED.decode() if record.key == b"ann" else None)
+        await wait_for_async(lambda: len(team.got) == 3, "an alert of each customer")
+        assert worker.stop() == 0  # what spans it still has go out
+    await wait_for_async(lambda: len(spans.linked) == 4, "spans of every kind")
+    assert spans.linked == {
+        f"tierstream {what}": {TRACE} for what in ("score", "publish", "hear", "deliver")
+    }
     assert b"ann" not in spans.text
