@@ -40,7 +40,7 @@ def convert(  # noqa: PLR0913, PLR0917 - these are the options of a command
         ),
     ] = None,
     currency: Annotated[
-        str, typer.Option(metavar="CODE", help="Of all amounts, where no column says it.")
+        str, typer.Option(metavar="CODE", help="Of amounts where no column says it.")
     ] = "",
     decimal: Annotated[
         str,

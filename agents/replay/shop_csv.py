@@ -77,7 +77,7 @@ class ExportForm:
         columns: The export's column for each of ours, "" for none; those left out are found by
             usual names.
         kinds: What each value of `kind` means, one of `MEANINGS`. Ours need not be said.
-        currency: Of every line, where the export has no column for it; "" where it has.
+        currency: Of every line that does not say it; "" where all do.
         decimal: Sign of decimals, "," or "."; "" where it is a point and thousands stand together.
         time_zone: Of instants without one; None where all have one.
         dates: Their form, as `datetime.strptime` reads it; "" for the forms that are clear.
@@ -143,7 +143,7 @@ class ShopExport:
             said = self._form.columns.get(column)
             if said and said not in header:
                 self._refuse(1, column, said, f"a column of the file: {', '.join(header)}")
-            if said == "" or (column == "currency" and self._form.currency):
+            if said == "":
                 continue
             found = [said] if said else [n for n in header if _bare(n) in _NAMES[column]]
             if len(found) > 1:
@@ -151,7 +151,7 @@ class ShopExport:
                 self._refuse(1, column, ", ".join(found), f"one column: {choice}")
             if found:
                 self.columns[column] = found[0]
-            elif column in _NEEDED:
+            elif column in _NEEDED and not (column == "currency" and self._form.currency):
                 more = ", or --currency for all lines" if column == "currency" else ""
                 allowed = f"one of {', '.join(header)}, by --column {column}=NAME{more}"
                 self._refuse(1, column, None, allowed)
@@ -161,7 +161,7 @@ class ShopExport:
         """Return a line's cells by our columns; None where it is to be left out."""
         cells = {column: theirs[name].strip() for column, name in self.columns.items()}
         cells.setdefault("kind", "paid")
-        cells.setdefault("currency", self._form.currency)
+        cells["currency"] = cells.get("currency") or self._form.currency
         cells["kind"] = self._kind(number, cells["kind"])
         if cells["kind"] == SKIP:
             self.skipped += 1

@@ -68,6 +68,11 @@ def test_an_english_export_without_a_currency_and_a_kind(tmp_path: Path) -> None
     assert (row.kind, row.currency, row.amount_minor) == ("paid", "EUR", 106_209)
 
 
+def test_a_currency_that_a_line_says_goes_before_the_one_for_all(tmp_path: Path) -> None:
+    text = f"{ENGLISH},Currency\n1,c,2024-09-01,5,USD\n2,c,2024-09-01,5,\n"
+    assert [row.currency for row in rows(tmp_path, text, **IN_EURO)] == ["USD", "EUR"]
+
+
 def test_a_chinese_export_of_a_spreadsheet(tmp_path: Path) -> None:
     text = "订单编号,客户编号,下单时间,订单金额\n1,甲,2024/9/1 8:30,\uffe512.50\n"
     (row,) = rows(
