@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 DAY_MS = 86_400_000
@@ -26,8 +27,9 @@ def to_instant_ms(moment: datetime) -> int:
     return (moment - _EPOCH) // _MILLISECOND
 
 
+@lru_cache(1_024)
 def format_instant(instant_ms: int) -> str:
-    """Return an instant as RFC 3339 in UTC with milliseconds.
+    """Return an instant as RFC 3339 in UTC with milliseconds; the last ones are remembered.
 
     >>> format_instant(852076800123)
     '1997-01-01T00:00:00.123Z'

@@ -262,6 +262,11 @@ class Series:
         """
         size = self._size()
         leaving, entering = window.start, window.end
+        if entering >= size:  # nearly always: whatever changes, leaves
+            far_ms = window.far_ms
+            for row in self.between(leaving, size):
+                yield row[LAST_MS] + far_ms, row, -1
+            return
         while leaving < size:
             out_ms = self._row(leaving)[LAST_MS] + window.far_ms
             in_ms = self._row(entering)[LAST_MS] + window.near_ms if entering < size else NEVER
@@ -408,19 +413,12 @@ class Series:
 
     def _rebuild(self, now_ms: int) -> None:
         self._undo = None
+        self._drop_old(now_ms)
+        rows: list[Sequence[int]] = [*ROW.iter_unpack(self._closed)]
+        if self._open is not None:
+            rows.append(self._open)
         for window in self.windows:
-            window.start = window.end = 0
-            window.count = window.gross = window.refunded = window.cost = 0
-            window.peak = MISSING
-        self.next_roll_ms = MISSING
-        self.roll(now_ms)
-        for window in self.near:
-            # Events may carry an instant a little after the record that brought them.
-            while window.end < self._size():
-                row = self._row(window.end)
-                window.take(row, 1)
-                window.peak = max(window.peak, row[PEAK])
-                window.end += 1
+            window.rebuild(rows, now_ms)
         self.next_roll_ms = self._next_roll()
 
     def _drop_old(self, now_ms: int) -> None:

@@ -61,6 +61,29 @@ class Window:
         twin.refunded, twin.cost, twin.peak = self.refunded, self.cost, self.peak
         return twin
 
+    def rebuild(self, rows: Sequence[Sequence[int]], now_ms: int) -> None:
+        """Begin anew with the buckets of all *rows*, oldest first, that lie in the span now.
+
+        A window up to now also holds what is ahead of *now_ms*: events may carry an instant a
+        little after the record that brought them.
+        """
+        size, left_ms = len(rows), now_ms - self.far_ms
+        start = 0
+        while start < size and rows[start][LAST_MS] <= left_ms:
+            start += 1
+        end = size
+        if self.near_ms:
+            entered_ms, end = now_ms - self.near_ms, start
+            while end < size and rows[end][LAST_MS] <= entered_ms:
+                end += 1
+        self.start, self.end = start, end
+        self.count = self.gross = self.refunded = self.cost = 0
+        self.peak = MISSING
+        for row in rows[start:end]:
+            self.take(row, 1)
+            if row[PEAK] > self.peak:
+                self.peak = row[PEAK]
+
     def take(self, row: Sequence[int], sign: int) -> None:
         """Add a whole bucket (``sign`` 1) or remove it (``sign`` -1); not the peak."""
         self.count += sign * row[COUNT]
