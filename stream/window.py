@@ -81,8 +81,7 @@ class Window:
         self.peak = MISSING
         for row in rows[start:end]:
             self.take(row, 1)
-            if row[PEAK] > self.peak:
-                self.peak = row[PEAK]
+            self.peak = max(self.peak, row[PEAK])
 
     def take(self, row: Sequence[int], sign: int) -> None:
         """Add a whole bucket (``sign`` 1) or remove it (``sign`` -1); not the peak."""

@@ -325,7 +325,13 @@ async def main() -> None:
         namespace = f"calm{uuid.uuid4().hex[:6]}"
         text = POLICY.format(version=1, gold=500)
         async with System(
-            broker.address, redis.url, namespace, Path(folder), text, partitions=PARTITIONS
+            broker.address,
+            redis.url,
+            namespace,
+            Path(folder),
+            text,
+            partitions=PARTITIONS,
+            buckets=BUCKETS,
         ) as system:
             await measure(system, arguments, {"broker": broker.pid, "redis": redis.pid})
 
