@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stream.editions import Edition
     from stream.fold import Scorer
     from stream.plan import Plan
-    from stream.store import BucketHead, Store
+    from stream.store import Store
 
 
 def source_name(topic: str, partition: int) -> str:
@@ -35,7 +35,8 @@ class Ownership:
     from then on with the source that feeds them.
 
     Attributes:
-        buckets: Opened buckets by number.
+        buckets: Opened buckets by number. Never changed, but replaced as a whole: the event loop
+            looks through it while the store's thread opens others.
         scorer: Of the policy that the worker was started with.
         first: That policy as an edition.
         partitions: Partitions of every input topic; 0 until assigned.
@@ -70,6 +71,7 @@ class Ownership:
         """
         bases = {self.settings.topic(base): base for base in INPUTS}
         self.buckets = {}
+        opened: dict[int, Bucket] = {}
         self.partitions = partitions
         self.assigned = {tp: bases[tp.topic] for tp in assigned}
         everything = self.store.heads(range(self.settings.buckets))
@@ -86,8 +88,9 @@ class Ownership:
             self.replayed[source] = max(known, default=0)
             resume[tp] = min(known) if known and len(known) == len(cursors) else None
             fed = {head.bucket for head in everything if source in head.cursors}
-            self._open_source(sorted(home | fed), source)
-        self._skip_rows(self.buckets)
+            self._open_source(opened, sorted(home | fed), source)
+        self._skip_rows(opened)
+        self.buckets = opened
         return resume
 
     def open_foreign(self, wanted: Iterable[tuple[int, str]]) -> None:
@@ -95,9 +98,11 @@ class Ownership:
         by_source: dict[str, list[int]] = {}
         for bucket, source in wanted:
             by_source.setdefault(source, []).append(bucket)
+        opened = self.buckets.copy()
         for source, buckets in by_source.items():
-            self._open_source(sorted(set(buckets)), source)
+            self._open_source(opened, sorted(set(buckets)), source)
             self._skip_rows(buckets)
+        self.buckets = opened
 
     def is_open(self, bucket: int, source: str) -> bool:
         """Say whether *source* may feed *bucket* now."""
@@ -144,9 +149,13 @@ class Ownership:
                     break
         return cached
 
-    def _open_source(self, buckets: list[int], source: str) -> None:
+    def _open_source(self, opened: dict[int, Bucket], buckets: list[int], source: str) -> None:
         for head in self.store.open(buckets, source):
-            self._adopt(head, source)
+            bucket = opened.get(head.bucket)
+            if bucket is None:
+                bucket = Bucket(head, self.scorer, self.settings.dedup, self.first)
+                opened[head.bucket] = bucket
+            bucket.epochs[source] = head.epoch
 
     def _skip_rows(self, buckets: Iterable[int]) -> None:
         """Give rows new numbers from here on, in case the store has gone back in time.
@@ -155,10 +164,3 @@ class Ownership:
         of all numbers given before: nobody writes a million rows a second into one bucket.
         """
         self.store.skip_rows(sorted(buckets), self.store.server_info().clock_ms * 1000)
-
-    def _adopt(self, head: BucketHead, source: str) -> None:
-        bucket = self.buckets.get(head.bucket)
-        if bucket is None:
-            bucket = Bucket(head, self.scorer, self.settings.dedup, self.first)
-            self.buckets[head.bucket] = bucket
-        bucket.epochs[source] = head.epoch

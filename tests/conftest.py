@@ -14,6 +14,7 @@ import signal
 import uuid
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import redis
 
@@ -35,7 +36,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Let child processes hear Ctrl-C even if the run itself was started in the background."""
+    """Let no property depend on speed, and child processes hear Ctrl-C though started with `&`."""
+    slow = [hypothesis.HealthCheck.too_slow]
+    hypothesis.settings.register_profile("any-machine", deadline=None, suppress_health_check=slow)
+    hypothesis.settings.load_profile("any-machine")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells do it to `command &`
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
