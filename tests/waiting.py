@@ -14,7 +14,7 @@ T = TypeVar("T")
 POLL_S = 0.02
 
 
-def wait_for(condition: Callable[[], T], what: str, timeout_s: float = 60.0) -> T:
+def wait_for(condition: Callable[[], T], what: str, timeout_s: float = 120.0) -> T:
     """Return the first true value of *condition*, or fail naming *what* was waited for."""
     give_up = time.monotonic() + timeout_s
     while not (value := condition()):
@@ -36,7 +36,7 @@ async def wait_for_async(condition: Callable[[], T], what: str, timeout_s: float
 
 
 async def wait_for_async(
-    condition: Callable[[], object], what: str, timeout_s: float = 60.0
+    condition: Callable[[], object], what: str, timeout_s: float = 120.0
 ) -> object:
     """As `wait_for`, in a running event loop; *condition* may be a coroutine function."""
     give_up = time.monotonic() + timeout_s

@@ -223,7 +223,7 @@ class System:
     async def started(self, role: str = "all", **more: str) -> Worker:
         """Start a worker and wait until it is ready."""
         worker = self.start(role, **more)
-        await wait_for_async(worker.ready, f"a ready worker ({worker.log_path})", 60)
+        await wait_for_async(worker.ready, f"a ready worker ({worker.log_path})")
         return worker
 
     # -- input ----------------------------------------------------------------
@@ -294,7 +294,7 @@ class System:
         """Return every published tier change, in the order of each partition."""
         return [json.loads(record.value or b"") for record in await self.read("tier-changes")]
 
-    async def published(self, count: int, timeout_s: float = 60.0) -> list[dict[str, Any]]:
+    async def published(self, count: int, timeout_s: float = 120.0) -> list[dict[str, Any]]:
         """Return the published changes once there are at least *count*."""
 
         async def enough() -> list[dict[str, Any]]:
