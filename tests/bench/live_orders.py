@@ -22,12 +22,13 @@ from tests.integration.system import order
 NEW = "new"
 NEW_EVERY = 10
 _TICK_S = 0.02
+_LARGEST = 1_000_000
 _STEP = 7919
 
 
 async def send(arguments: argparse.Namespace, done: asyncio.Event) -> int:
     """Send until told to stop; return how many."""
-    client = producer(Settings(kafka=arguments.kafka), linger_ms=0)
+    client = producer(Settings(kafka=arguments.kafka), linger_ms=0, max_batch_size=_LARGEST)
     await client.start()
     started_s, sent = time.monotonic(), 0
     try:
@@ -40,7 +41,8 @@ async def send(arguments: argparse.Namespace, done: asyncio.Event) -> int:
                 event, _ = order(10_000_000 + number, key, now_ms)
                 builder = builders[partition_of(key.encode(), arguments.partitions)]
                 value = json.dumps(event).encode()
-                builder.append(key=key.encode(), value=value, timestamp=now_ms, headers=[])
+                taken = builder.append(key=key.encode(), value=value, timestamp=now_ms, headers=[])
+                assert taken, "the machine is too busy for this: a batch is full"
             sent = max(sent, wanted)
             for place, builder in enumerate(builders):
                 if builder.record_count():
