@@ -6,6 +6,8 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
+from agents.pacing import beside_live
+
 if TYPE_CHECKING:
     from agents.ownership import Ownership
     from agents.pacing import Pacing
@@ -39,17 +41,19 @@ class Deadlines:
         self.pressing = False
 
     async def due(
-        self, reading: Reading, room: int, *, settled: bool
+        self, reading: Reading, room: int, *, live: bool, settled: bool
     ) -> tuple[dict[int, list[tuple[str, int]]], bool]:
         """Return customers whose deadline has come, per bucket, as ``(customer, due_ms)``.
 
-        No more than there is *room* for what they may have to announce, in rows; none at 0.
+        No more than there is *room* for what they may have to announce, in rows; none at 0. Fewer
+        with *live* records, which must wait for them.
 
         Also returns whether these are all up to the watermarks, so that the buckets' clocks
         may advance: not if there are more, nor while a commit may be adding some, that is
         unless *settled*.
         """
-        limit = min(self._settings.sweep_limit, room // ROWS_EACH)
+        most = self._settings.sweep_limit
+        limit = min(beside_live(most) if live else most, room // ROWS_EACH)
         if not limit or not self._pacing.look_is_due(time.monotonic()):
             return {}, False
         by_watermark: dict[int, list[int]] = {}

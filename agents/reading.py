@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents.clock import StreamClock, newest_promise
 from agents.merge import NO_TIME, Merge, Standing
+from agents.promises import promised_before
 from agents.settings import INPUTS
 
 if TYPE_CHECKING:
@@ -80,13 +81,21 @@ class Reading:
             group.partitions.append(tp)
 
     async def recall(self) -> None:
-        """Let stream time come as far again as buckets say it had come, once all was read.
+        """Let stream time come as far again as it had come, once all was read.
 
-        The promises behind it may have been read, and never come again.
+        The promises behind it will not be read again. Buckets say how far they came by them; one
+        that a sweep held back stands in the log alone.
         """
+        controls = {
+            tp: position
+            for tp, position in self.positions.items()
+            if self._ownership.assigned[tp] == "controls" and position
+        }
+        promised = await promised_before(self._settings, controls) if controls else {}
         for number, group in self._groups.items():
             home = (self._ownership.buckets[bucket] for bucket in self._ownership.home(number))
             clocks = [bucket.clock_ms for bucket in home if bucket.clock_ms is not None]
+            clocks += [instant_ms for tp, instant_ms in promised.items() if tp.partition == number]
             if clocks:
                 ends = await self._consumer.end_offsets(self._live(group))
                 group.clock.promise(max(clocks), ends)

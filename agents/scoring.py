@@ -244,7 +244,7 @@ class ScoringService(Service):
             if flushing:
                 # Where commits overlap without end, clocks and sweeps still come on.
                 await self._commits.land()
-            due, visits, swept = await self._look(reading)
+            due, visits, swept = await self._look(reading, batch)
             passing = self._folding.uncached(visits)
             await self._load(batch, due, visits)
             started = time.perf_counter()
@@ -273,16 +273,17 @@ class ScoringService(Service):
             await self._housekeeping(reading)
 
     async def _look(
-        self, reading: Reading
+        self, reading: Reading, batch: Batch
     ) -> tuple[dict[int, list[tuple[str, int]]], dict[int, list[str]], bool]:
         """Return what no record asks for: deadlines and visits, and whether all of the former."""
         started = time.perf_counter()
         room = ROWS_EACH * self._settings.sweep_limit
         if self._deadlines.pressing or self._ownership.unswept():
             room = await self._backlog.room(self._commits.rows)
-        due, swept = await self._deadlines.due(reading, room, settled=self._commits.settled)
+        live, settled = bool(batch.instants_ms), self._commits.settled
+        due, swept = await self._deadlines.due(reading, room, live=live, settled=settled)
         room -= ROWS_EACH * sum(map(len, due.values()))
-        visits = await self._visiting.next(room, settled=self._commits.settled)
+        visits = await self._visiting.next(room, live=live, settled=self._commits.settled)
         self._spent("look", started)
         return due, visits, swept
 

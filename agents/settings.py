@@ -89,9 +89,10 @@ class Settings:
         batch_wait_ms: How long a fetch waits for the first record.
         clock_slack_ms: How far behind the wall clock deadlines are fired, so that a
             record on its way is not overtaken by a deadline after it.
-        sweep_limit: Most deadlines fired with one micro-batch.
+        sweep_limit: Most deadlines fired with one micro-batch; a quarter where live records wait
+            for it.
         visit_limit: Most customers that are brought to a new policy, or to moved boundaries, with
-            one micro-batch: live records wait no longer than these take.
+            one micro-batch; a quarter where live records wait for it.
         cached_customers: Customers kept in memory.
         flush_ms: How often cursors of quiet buckets are written.
         report_ms: How often offsets are written to Kafka, for lag monitors; 0 for never.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from agents.pacing import beside_live
 from agents.sweeping import Sweep
 
 if TYPE_CHECKING:
@@ -36,10 +37,11 @@ class Visiting:
         """Start every sweep over, as the buckets were opened again."""
         self._sweep = Sweep(self._thread.store)
 
-    async def next(self, room: int, *, settled: bool) -> dict[int, list[str]]:
+    async def next(self, room: int, *, live: bool, settled: bool) -> dict[int, list[str]]:
         """Return customers that a new edition is to be brought to with this batch, per bucket.
 
-        No more than there is *room* for what they may have to announce, in rows.
+        No more than there is *room* for what they may have to announce, in rows; fewer with *live*
+        records, which must wait for them.
 
         Sweeps begin only when *settled*: no commit is under way.
         """
@@ -47,7 +49,8 @@ class Visiting:
         self._metrics.unswept.set(len(buckets))
         if not buckets:
             return {}
-        limit = max(0, min(self._settings.visit_limit, room))
+        most = self._settings.visit_limit
+        limit = max(0, min(beside_live(most) if live else most, room))
         visits = await self._thread.run(partial(self._sweep.next, buckets, limit, start=settled))
         self._metrics.visits.inc(sum(map(len, visits.values())))
         return visits
