@@ -151,6 +151,15 @@ def test_a_simulation_is_shown_side_by_side(page: Page, served: Served) -> None:
     expect(page.get_by_role("heading", name="Who would move")).to_be_visible()
 
 
+def test_where_nothing_was_simulated_the_page_says_how_to(page: Page, served: Served) -> None:
+    """Who comes by a link is told what to do, and not that something is broken."""
+    answer = {"title": "Not Found", "status": 404, "detail": "no simulation is shown here"}
+    page.route("**/v1/simulation", lambda route: route.fulfill(status=404, json=answer))
+    view(page, served, "simulation")
+    expect(page.locator("main")).to_contain_text("tierstream serve --simulation FILE")
+    expect(page.locator("main")).not_to_contain_text("It did not work")
+
+
 def test_countdowns_and_what_prevents_a_fall(page: Page, served: Served) -> None:
     view(page, served, "people")
     row = page.locator("main section").first.locator("tbody tr").first

@@ -63,7 +63,13 @@ export function simulationView(place) {
     card(say("movers"), {}, movers(chosen, told, simulation)));
   }
   async function ask() {
-    simulation = await get("/simulation");
+    try {
+      simulation = await get("/simulation");
+    } catch (problem) {
+      if (problem.status !== 404) throw problem;
+      show(place, h("h1", { class: "hidden" }, say("simulation")), card(say("simulation"), {}, empty(say("not_simulated"), say("how_to_simulate"))));
+      return;
+    }
     paint();
   }
   return { ready: ask() };
