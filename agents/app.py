@@ -16,6 +16,7 @@ from agents.feed import ChangeFeed
 from agents.health import add_pages
 from agents.kafka import heartbeat_ms, trust
 from agents.metrics import Metrics
+from agents.patience import be_patient
 from agents.population import PopulationService
 from agents.relay import Relay
 from agents.scoring import ScoringService
@@ -65,6 +66,7 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
     scoring found, ``alerts`` tells people of it by the policy, ``webhooks`` tells systems, ``all``
     does all of it. Any number of processes may run side by side.
     """
+    be_patient()
     alerting = role == "alerts" or (role == "all" and settings.alerts)
     app = TierstreamApp(
         # Who tells people must see every partition of what they are told of: another group than

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
+from agents.patience import be_patient
 from agents.settings import PREFIX, SettingsError
 from stream.partition import murmur2
 
@@ -76,6 +77,7 @@ def consumer(settings: Settings, group: str | None = None, **more: Any) -> AIOKa
     With a *group* the range assignor gives one member the same partition numbers of
     every topic, so that a customer's records of all topics meet in one worker.
     """
+    be_patient()
     arguments = {
         **connection(settings),
         "group_id": group,
