@@ -122,9 +122,13 @@ class EmbeddedRedis(LocalServer):
         return [str(redis_binary(self._source)), *flags]
 
     def _answers(self) -> bool:
-        """Ask for its process id: another server on the port has another one."""
+        """Ask for its process id: another server on the port has another one.
+
+        It says that while it reads its file, too, when it refuses everything else.
+        """
         try:
             with redis.Redis(HOST, self.port, socket_timeout=ASK_WITHIN_S) as client:
-                return bool(client.info("server")["process_id"] == self.pid)
-        except redis.RedisError as exc:  # refused, or still loading its file
+                said = client.info()
+        except redis.RedisError as exc:
             raise OSError(str(exc)) from exc
+        return bool(said["process_id"] == self.pid and not said["loading"])
