@@ -29,8 +29,11 @@ async def _ask_patiently(self: Fetcher, *arguments: Any) -> bool:  # noqa: ANN40
     began_s = time.monotonic()
     found = await _ask(self, *arguments)
     left_s = began_s + PAUSE_S - time.monotonic()
-    if not found and left_s > 0:
-        # Like the original, which takes a cancellation for an answer without records.
+    task = asyncio.current_task()
+    # A cancellation looks like an answer without records here, and whoever cancels waits for the
+    # end: not a moment longer than need be, as aiokafka may miss its own end meanwhile.
+    ended = task is not None and task.cancelling()
+    if not found and left_s > 0 and not ended:
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(left_s)
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from agents.kafka import stop_quietly
 from tests.waiting import wait_for_async
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ async def consumer(bootstrap: str, *topics: str, **settings: Any) -> AsyncIterat
         await client.start()
         yield client
     finally:
-        await client.stop()
+        await stop_quietly(client)
 
 
 async def create_topic(
