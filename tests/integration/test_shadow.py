@@ -55,7 +55,10 @@ async def differences(system: System) -> Moves:
 
 
 async def differing(system: System, expected: Mapping[str, Mapping[str, Move]]) -> None:
-    """Wait until `tier-differences` says just this."""
+    """Wait until `tier-differences` says just this.
+
+    That a transaction is over, and all of it published, is known before readers can see it.
+    """
 
     async def as_expected() -> bool:
         return await differences(system) == expected
@@ -107,7 +110,7 @@ async def test_a_shadow_is_watched_then_promoted(
         await system.started(visit_limit="500")
         await settled(system)
         moved: dict[str, Move] = {"value": ("basic", "silver")}
-        assert await differences(system) == dict.fromkeys(rich, moved)
+        await differing(system, dict.fromkeys(rich, moved))
 
         # One who only the shadow hears of, and one on whom both agree from now on.
         await system.send("interactions", [event("visit", "v1", "c1", at_ms + 1)])
@@ -130,7 +133,7 @@ async def test_a_shadow_is_watched_then_promoted(
         await tierstream(system, "policy", "promote", "--yes")
         changes = await system.published(len(before) + len(expected), 120)
         await settled(system)
-        assert await differences(system) == {}
+        await differing(system, {})
         check_chains(changes)
         by_policy = [c for c in changes if c["cause"]["kind"] == "policy_changed"]
         made = {c["customer_id"]: {c["grading"]: (c["from"], c["to"])} for c in by_policy}
