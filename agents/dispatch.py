@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from stream.adapters.redis_queue import Claimed, RedisQueue
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 LOOK_EVERY_S = 0.5
 _STORE_RETRY_S = 0.5

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aiokafka.structs import TopicPartition
+
 from agents.clock import newest_promise
-from agents.kafka import consumer
+from agents.replay.reading import read, reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiokafka.structs import TopicPartition
-
     from agents.settings import Settings
-
-_POLL_MS = 200
 
 
 async def promised_before(
@@ -29,20 +27,14 @@ async def promised_before(
     Raises:
         aiokafka.errors.KafkaError: The broker cannot be reached, or refuses.
     """
-    client = consumer(settings)
-    await client.start()
-    try:
-        client.assign(list(positions))
-        await client.seek_to_beginning(*positions)
+    newest: dict[TopicPartition, int] = {}
+    async with reader(settings) as client:
+        firsts = await client.beginning_offsets(list(positions))
         ends = await client.end_offsets(list(positions))
-        upto = {tp: min(position, ends[tp]) for tp, position in positions.items()}
-        newest: dict[TopicPartition, int] = {}
-        left = set(positions)
-        while left := {tp for tp in left if await client.position(tp) < upto[tp]}:
-            for tp, records in (await client.getmany(*left, timeout_ms=_POLL_MS)).items():
-                instant_ms = newest_promise(r for r in records if r.offset < upto[tp])
-                if instant_ms is not None:
-                    newest[tp] = max(newest.get(tp, instant_ms), instant_ms)
-        return newest
-    finally:
-        await client.stop()
+        stretches = {tp: (firsts[tp], min(upto, ends[tp])) for tp, upto in positions.items()}
+        async for record in read(client, stretches):
+            instant_ms = newest_promise([record])
+            if instant_ms is not None:
+                tp = TopicPartition(record.topic, record.partition)
+                newest[tp] = max(newest.get(tp, instant_ms), instant_ms)
+    return newest

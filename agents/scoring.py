@@ -280,8 +280,10 @@ class ScoringService(Service):
         room = ROWS_EACH * self._settings.sweep_limit
         if self._deadlines.pressing or self._ownership.unswept():
             room = await self._backlog.room(self._commits.rows)
-        live, settled = bool(batch.instants_ms), self._commits.settled
-        due, swept = await self._deadlines.due(reading, room, live=live, settled=settled)
+        live = bool(batch.instants_ms)
+        due, swept = await self._deadlines.due(
+            reading, room, live=live, settled=self._commits.settled
+        )
         room -= ROWS_EACH * sum(map(len, due.values()))
         visits = await self._visiting.next(room, live=live, settled=self._commits.settled)
         self._spent("look", started)

@@ -84,7 +84,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Customer value tiers from Kafka events, scored as they happen and downgraded on time.",
 )
 
 
