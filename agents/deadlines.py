@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from agents.pacing import beside_live
+from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
     from agents.ownership import Ownership
@@ -24,7 +25,8 @@ class Deadlines:
     """Asks the store every so often, on a connection of its own.
 
     It need not wait for the commit under way: what that commit changes is known in the cache
-    already, and deadlines that it moves fire no more.
+    already, and deadlines that it moves fire no more. Between two flushes those buckets are not
+    asked whose earliest deadline is known and has not come; others may write deadlines, too.
 
     Attributes:
         pressing: Whether more have come than were fired with the last batch.
@@ -56,22 +58,41 @@ class Deadlines:
         limit = min(beside_live(most) if live else most, room // ROWS_EACH)
         if not limit or not self._pacing.look_is_due(time.monotonic()):
             return {}, False
-        by_watermark: dict[int, list[int]] = {}
-        for number in reading.numbers():
-            watermark_ms = reading.watermark_ms(number)
-            if watermark_ms is not None:
-                home = self._ownership.home(number)
-                by_watermark.setdefault(watermark_ms, []).extend(home)
         due: dict[int, list[tuple[str, int]]] = {}
         found = 0
-        for watermark_ms, buckets in by_watermark.items():
+        idle: list[int] = []
+        everywhere = self._pacing.flush_is_due(time.monotonic())
+        for watermark_ms, buckets in self._looked_into(reading, everywhere=everywhere).items():
             ask = partial(self._thread.store.due, buckets, watermark_ms, limit)
             rows = await self._thread.run(ask)
             found = max(found, len(rows))
             for bucket, customer_id, due_ms in rows:
                 due.setdefault(bucket, []).append((customer_id, due_ms))
+            idle += [bucket for bucket in buckets if bucket not in due]
         complete = found < limit
         self.pressing = not complete
         if complete:
             self._pacing.looked_s = time.monotonic()
+            if settled:
+                self._pacing.settled_s = self._pacing.looked_s
+            await self._look_ahead(idle)
         return due, complete and settled
+
+    def _looked_into(self, reading: Reading, *, everywhere: bool) -> dict[int, list[int]]:
+        """Return the buckets in which a deadline may have come, by the watermark."""
+        asked: dict[int, list[int]] = {}
+        for number in reading.numbers():
+            watermark_ms = reading.watermark_ms(number)
+            if watermark_ms is not None:
+                for bucket in self._ownership.home(number):
+                    from_ms = self._ownership.buckets[bucket].due_from_ms
+                    if everywhere or from_ms <= watermark_ms:
+                        asked.setdefault(watermark_ms, []).append(bucket)
+        return asked
+
+    async def _look_ahead(self, buckets: list[int]) -> None:
+        """Find out until when there is nothing to be looked for in *buckets*."""
+        if buckets:
+            soonest = await self._thread.run(partial(self._thread.store.soonest, buckets))
+            for number in buckets:
+                self._ownership.buckets[number].looked_ahead(soonest.get(number, NEVER))

@@ -19,10 +19,11 @@ from stream.stability import Suppressed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from agents.intake import Batch
+    from agents.intake import Batch, Place
     from agents.metrics import Metrics
     from agents.ownership import Ownership
     from agents.settings import Settings
+    from agents.unwrapped import Record
     from stream.arrivals import Arrival
     from stream.bucket import Bucket
     from stream.bucket.tally import Tally
@@ -93,7 +94,7 @@ class Folding:
         """Pass over records that foreign buckets, opened only now, have applied already."""
         for number, sources in batch.foreign.items():
             cursors = self._ownership.buckets[number].cursors
-            applied = {}
+            applied: dict[tuple[str, int], int] = {}
             for source in sources:
                 base, partition = source.rsplit("/", 1)
                 applied[self._settings.topic(base), int(partition)] = cursors.get(source, 0)
@@ -102,8 +103,8 @@ class Folding:
                 by_customer[customer_id] = [
                     arrival
                     for arrival in arrivals
-                    for record in [arrival.origin]
-                    if record.offset >= applied.get((record.topic, record.partition), 0)
+                    for tp, offset in [batch.place_of(arrival)]
+                    if offset >= applied.get(tp, 0)
                 ]
 
     def wanted(self, batch: Batch, due: Due, visits: Visits, *, careful: bool) -> Wanted:
@@ -119,15 +120,16 @@ class Folding:
             absent = by_customer.keys() - bucket.customers.keys()
             if absent:
                 missing[number] = absent
-            places = [
-                place
-                for customer_id, arrivals in by_customer.items()
-                for arrival in arrivals
-                if careful or type(arrival) is not Payment
-                for place in _ledger_places(customer_id, arrival, bucket)
-            ]
-            if places:
-                orders[number] = places
+            if careful or batch.notices:
+                places = [
+                    place
+                    for customer_id, arrivals in by_customer.items()
+                    for arrival in arrivals
+                    if careful or type(arrival) is not Payment
+                    for place in _ledger_places(customer_id, arrival, bucket)
+                ]
+                if places:
+                    orders[number] = places
         for number, woken in due.items():
             absent = {c for c, _ in woken if c not in buckets[number].customers}
             if absent:
@@ -236,18 +238,31 @@ class Folding:
 
     # -- closing --------------------------------------------------------------
 
-    def close(self, batch: Batch, reading: Watermarks, *, swept: bool) -> list[BucketCommit]:
+    def refused(self, batch: Batch) -> list[Place]:
+        """Return where those of the batch were read that turned out to be of no use when applied.
+
+        They are to go to the dead letters as they are, so somebody has to look at them again.
+        """
+        tallies = [self._ownership.buckets[number].tally for number in batch.arrivals]
+        return [batch.place_of(r.arrival) for tally in tallies for r in tally.refusals]
+
+    def close(
+        self, batch: Batch, reading: Watermarks, refused: Mapping[Place, Record], *, swept: bool
+    ) -> list[BucketCommit]:
         """Return the commits of every bucket that the batch has changed.
 
         Foreign buckets come first: the cursors of home buckets tell where reading resumes,
-        so they must never be ahead of what foreign ones hold. *swept*: every deadline up
-        to the watermarks has been fired, so that buckets' clocks may advance to them.
+        so they must never be ahead of what foreign ones hold. *refused* has the records at the
+        places that `refused` has named. *swept*: every deadline up to the watermarks has been
+        fired, so that buckets' clocks may advance to them.
         """
         buckets = self._ownership.buckets
         dirty = {number for number, bucket in buckets.items() if bucket.is_dirty}
         touched = dirty | batch.letters.keys()
         order = sorted(touched, key=lambda number: (number not in batch.foreign, number))
-        return [self._close(buckets[number], batch, reading, swept=swept) for number in order]
+        return [
+            self._close(buckets[number], batch, reading, refused, swept=swept) for number in order
+        ]
 
     def flush(
         self, done: Mapping[str, int], skipped: Iterable[int], reading: Watermarks, *, swept: bool
@@ -284,13 +299,19 @@ class Folding:
         return commits
 
     def _close(
-        self, bucket: Bucket, batch: Batch, reading: Watermarks, *, swept: bool
+        self,
+        bucket: Bucket,
+        batch: Batch,
+        reading: Watermarks,
+        refused: Mapping[Place, Record],
+        *,
+        swept: bool,
     ) -> BucketCommit:
         letters = list(batch.letters.get(bucket.number, ()))
         for arrival, reason, detail in bucket.tally.refusals:
-            record = arrival.origin
-            base = self._base(record.topic)
-            letters.append(letter_row(record, base, reason, detail))
+            tp, offset = batch.place_of(arrival)
+            base, record = self._base(tp.topic), refused[tp, offset]
+            letters.append(letter_row(record, (base, tp.partition), reason, detail))
             self._metrics.dead_letters.labels(base, reason).inc()
         number = bucket.number % self._ownership.partitions
         foreign = batch.foreign.get(bucket.number, ())

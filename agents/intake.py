@@ -17,7 +17,7 @@ from schemas.decode import (
 )
 from schemas.records import ClockAdvanced, CustomerErase, IdentityMerged, IdentitySplit
 from stream.admission import FUTURE, admit
-from stream.arrivals import Notice
+from stream.arrivals import Payment
 from stream.beginnings import beginning
 from stream.decisions import DECISIONS
 from stream.groups.member_rows import GROUP_MEMBERS, PartTold, decode_member
@@ -25,21 +25,22 @@ from stream.partition import bucket_of
 from stream.tracing import traceparent_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable
 
-    from aiokafka.structs import ConsumerRecord, TopicPartition
+    from aiokafka.structs import TopicPartition
 
     from agents.metrics import Metrics
     from agents.ownership import Ownership
     from agents.settings import Settings
+    from agents.unwrapped import Record
     from stream.arrivals import Arrival, Event
     from stream.decisions import Decision
     from stream.editions import Begin
     from stream.plan import Plan
 
     CustomerControl = Decision | CustomerErase | IdentityMerged | IdentitySplit
-    Record = ConsumerRecord[bytes, bytes]
     Run = tuple[TopicPartition, list[Record]]
+    Place = tuple[TopicPartition, int]
 
 OVERSIZED = "oversized"
 _CONTROLS = "controls"
@@ -52,8 +53,8 @@ _DECODERS: dict[str, Callable[[bytes | None], Event]] = {
 _OF_CUSTOMERS = (*DECISIONS, CustomerErase, IdentityMerged, IdentitySplit)
 _OF_ALL_ORDERS = (CustomerErase, IdentityMerged, PartTold)
 """Events for which everything in the ledger of their customer has to be known."""
-_MAY_AUDIT = (f"{_CONTROLS}/", f"{GROUP_MEMBERS}/")
 _REMEMBERED_CUSTOMERS = 2_000_000
+_OFFSETS = 1 << 63
 
 
 @dataclass(slots=True)
@@ -61,7 +62,9 @@ class Batch:
     """One micro-batch, sorted by customer.
 
     Attributes:
-        arrivals: Decoded records per bucket and customer, in order.
+        fresh: Decoded records per partition number and customer, in order, until `Intake.place`.
+        arrivals: The same per bucket and customer.
+        notices: Whether there are others among them than paid orders.
         audited: Customers of whom some of them ask for all orders, per bucket.
         letters: Encoded dead-letter rows per bucket.
         positions: Next offset to apply per source, past every record looked at.
@@ -70,13 +73,16 @@ class Batch:
         editions: What begins after this batch: per partition number the offset of the control
             and the edition.
         halts: Topic partitions that must stop before the given offset, and why.
-        instants_ms: Record time of each record looked at, in no order; none on the stream clock.
+        instants_ms: Record time of each record looked at, in no order.
         records: Records looked at, refused ones included.
+        sources: Where they were read; see `place_of`.
         began_ns: When they were, by the wall clock.
     """
 
+    fresh: dict[int, dict[str, list[Arrival]]] = field(default_factory=dict)
     arrivals: dict[int, dict[str, list[Arrival]]] = field(default_factory=dict)
-    audited: dict[int, list[str]] = field(default_factory=dict)
+    notices: bool = False
+    audited: dict[int, dict[str, None]] = field(default_factory=dict)
     letters: dict[int, list[bytes]] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     foreign: dict[int, set[str]] = field(default_factory=dict)
@@ -85,7 +91,18 @@ class Batch:
     halts: dict[TopicPartition, tuple[int, str]] = field(default_factory=dict)
     instants_ms: list[int] = field(default_factory=list)
     records: int = 0
+    sources: list[TopicPartition] = field(default_factory=list)
     began_ns: int = field(default_factory=time.time_ns)
+
+    def place_of(self, arrival: Arrival) -> Place:
+        """Return where an arrival of this batch was read: its origin says so in one integer."""
+        source, offset = divmod(arrival.origin, _OFFSETS)
+        return self.sources[source], offset
+
+    def origins_from(self, tp: TopicPartition) -> int:
+        """Return what the offset of a record read from *tp* is added to, to be its origin."""
+        self.sources.append(tp)
+        return (len(self.sources) - 1) * _OFFSETS
 
 
 class Intake:
@@ -101,13 +118,14 @@ class Intake:
         self._streaks: dict[TopicPartition, BadStreak] = {}
         self.halted: set[TopicPartition] = set()
 
-    def sort(self, runs: Iterable[Run], wall_ms: int) -> Batch:
+    def sort(self, runs: Iterable[Run], wall_ms: int, batch: Batch) -> None:
         """Decode records, which come in processing order, and sort them by customer.
 
         Records that their bucket has applied already (their offset is below its cursor)
-        are passed over. Partitions that halted are left alone.
+        are passed over. Partitions that halted are left alone. Of what a record said *batch* holds
+        what the fold needs, and not the record: they are many, and memory that is used again at
+        once is still in the processor's caches. `place` is to be called after the last.
         """
-        batch = Batch()
         self._plans = {}
         for tp, records in runs:
             if tp in self.halted or tp not in self._ownership.assigned:
@@ -119,11 +137,8 @@ class Intake:
                 self._controls(tp, records, batch, wall_ms)
             else:
                 self._events(tp, base, records, batch, wall_ms)
-            if self._settings.clock == "wall":
-                batch.instants_ms += [record.timestamp for record in records]
-        return batch
 
-    def _events(  # noqa: C901 - for every record: written out on purpose
+    def _events(  # noqa: C901, PLR0912 - for every record: written out on purpose
         self, tp: TopicPartition, base: str, records: list[Record], batch: Batch, wall_ms: int
     ) -> None:
         decode = _DECODERS[base]
@@ -132,10 +147,13 @@ class Intake:
         limit = self._settings.max_record_bytes
         source = source_name(base, tp.partition)
         replayed = self._ownership.replayed.get(source, 0)
-        fresh: dict[str, list[Arrival]] = {}
+        origins = batch.origins_from(tp)
+        fresh = batch.fresh.setdefault(tp.partition, {})
+        arrived = batch.instants_ms.append
         good = 0
         for record in records:
             value, record_ms = record.value, record.timestamp
+            arrived(record_ms)
             customer_id = None
             try:
                 if value is not None and len(value) > limit:
@@ -146,7 +164,7 @@ class Intake:
                     raise Rejected(  # noqa: TRY301 - one way out for all of them
                         FUTURE, "record timestamp: too far after the wall clock"
                     )
-                arrival = admit(event, record_ms, value, plan, record)  # type: ignore[arg-type]
+                arrival = admit(event, record_ms, value, plan, origins + record.offset)  # type: ignore[arg-type]
             except Rejected as bad:
                 number = tp.partition if customer_id is None else self._number_of(customer_id)
                 self._note_foreign(number, tp.partition, source, batch)
@@ -170,32 +188,35 @@ class Intake:
                     fresh[customer_id] = [arrival]
                 else:
                     own.append(arrival)
+                if type(arrival) is not Payment:
+                    self._heed(event, batch)
         else:
             self._streak(tp).good(good)
             batch.positions[source] = records[-1].offset + 1
-        self._place(fresh, tp.partition, source, batch)
 
-    def _place(
-        self, fresh: Mapping[str, list[Arrival]], home: int, source: str, batch: Batch
-    ) -> None:
-        """Put each customer's arrivals, in order, behind those that its bucket has already."""
-        for customer_id, own in fresh.items():
-            number = self._number_of(customer_id)
-            self._note_foreign(number, home, source, batch, len(own))
-            customers = batch.arrivals.setdefault(number, {})
-            before = customers.get(customer_id)
-            if before is None:
-                customers[customer_id] = own
-            else:
-                before += own
-        if source.startswith(_MAY_AUDIT):
-            self._note_audited(fresh, batch)
+    def place(self, batch: Batch) -> None:
+        """Find the bucket of each customer, once all records of the batch have been sorted."""
+        partitions, placed = self._ownership.partitions, batch.arrivals
+        for home, fresh in batch.fresh.items():
+            for customer_id, own in fresh.items():
+                number = self._number_of(customer_id)
+                if number % partitions != home:
+                    for tp in {batch.place_of(arrival)[0] for arrival in own}:
+                        source = source_name(self._ownership.assigned[tp], home)
+                        batch.foreign.setdefault(number, set()).add(source)
+                    self._metrics.foreign.inc(len(own))
+                customers = placed.get(number)
+                if customers is None:
+                    placed[number] = {customer_id: own}
+                elif customer_id in customers:
+                    customers[customer_id] += own
+                else:
+                    customers[customer_id] = own
+        batch.fresh = {}
 
-    def _note_foreign(
-        self, number: int, home: int, source: str, batch: Batch, records: int = 1
-    ) -> None:
+    def _note_foreign(self, number: int, home: int, source: str, batch: Batch) -> None:
         if number % self._ownership.partitions != home:
-            self._metrics.foreign.inc(records)
+            self._metrics.foreign.inc()
             batch.foreign.setdefault(number, set()).add(source)
 
     def _controls(
@@ -205,9 +226,11 @@ class Intake:
         source = source_name(_CONTROLS, tp.partition)
         plan = self._plan_of(tp.partition)
         latest_ms = wall_ms + plan.max_future_ms
-        fresh: dict[str, list[Arrival]] = {}
+        origins = batch.origins_from(tp)
+        fresh = batch.fresh.setdefault(tp.partition, {})
         for record in records:
             number = tp.partition
+            batch.instants_ms.append(record.timestamp)
             try:
                 control = decode_control(record.value)
                 begin = beginning(control, record.timestamp, latest_ms, plan)
@@ -220,9 +243,10 @@ class Intake:
                 if self._applied(number, source, record.offset):
                     continue
                 if decision is not None:
-                    arrival = _decided(decision, record, latest_ms, plan)
+                    arrival = _decided(decision, record, origins, latest_ms, plan)
                     _note_trace(record, decision.event_id, batch)
                     fresh.setdefault(decision.customer_id, []).append(arrival)
+                    self._heed(decision, batch)
                 elif not isinstance(control, ClockAdvanced):
                     self._metrics.ignored.inc()
             except Rejected as bad:
@@ -237,12 +261,13 @@ class Intake:
                 self._streak(tp).good(1)
         else:
             batch.positions[source] = records[-1].offset + 1
-        self._place(fresh, tp.partition, source, batch)
 
-    def _note_audited(self, fresh: Mapping[str, Sequence[Arrival]], batch: Batch) -> None:
-        for customer_id, own in fresh.items():
-            if any(map(_asks_for_all_orders, own)):
-                batch.audited.setdefault(self._number_of(customer_id), []).append(customer_id)
+    def _heed(self, event: Event | CustomerControl, batch: Batch) -> None:
+        """Take note of what has to be known before an event that is not a paid order."""
+        batch.notices = True
+        if isinstance(event, _OF_ALL_ORDERS):
+            customer_id = event.customer_id
+            batch.audited.setdefault(self._number_of(customer_id), {})[customer_id] = None
 
     def _plan_of(self, partition: int) -> Plan:
         plan = self._plans.get(partition)
@@ -267,7 +292,9 @@ class Intake:
             return False
         reason, detail = refused
         self._metrics.dead_letters.labels(base, reason).inc()
-        batch.letters.setdefault(number, []).append(letter_row(record, base, reason, detail))
+        batch.letters.setdefault(number, []).append(
+            letter_row(record, (base, tp.partition), reason, detail)
+        )
         return True
 
     def _applied(self, number: int, source: str, offset: int) -> bool:
@@ -296,17 +323,14 @@ def _note_trace(record: Record, event_id: str, batch: Batch) -> None:
         batch.traces[event_id] = traceparent
 
 
-def _asks_for_all_orders(arrival: Arrival) -> bool:
-    return isinstance(arrival, Notice) and isinstance(arrival.event, _OF_ALL_ORDERS)
-
-
 def _decided(
     decision: Decision | CustomerErase | IdentityMerged | IdentitySplit,
     record: Record,
+    origins: int,
     latest_ms: int,
     plan: Plan,
 ) -> Arrival:
     """Return a control about a customer as an arrival. Raises `Rejected` if it cannot be."""
     if record.timestamp > latest_ms:
         raise Rejected(FUTURE, "record timestamp: too far after the wall clock")
-    return admit(decision, record.timestamp, record.value or b"", plan, record)
+    return admit(decision, record.timestamp, record.value or b"", plan, origins + record.offset)

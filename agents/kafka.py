@@ -13,6 +13,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from agents.patience import be_patient
 from agents.settings import PREFIX, SettingsError
+from agents.unwrapped import allow_unwrapped
 from stream.partition import murmur2
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def consumer(settings: Settings, group: str | None = None, **more: Any) -> AIOKa
     every topic, so that a customer's records of all topics meet in one worker.
     """
     be_patient()
+    allow_unwrapped()
     arguments = {
         **connection(settings),
         "group_id": group,

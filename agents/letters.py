@@ -9,7 +9,7 @@ from stream.calendar import format_instant
 from stream.outbox import DEAD_LETTERS, Row, encode_row
 
 if TYPE_CHECKING:
-    from aiokafka.structs import ConsumerRecord
+    from agents.unwrapped import Record
 
 _BLOCK = 1_000
 _LONGEST_DETAIL = 500
@@ -17,8 +17,10 @@ _LONGEST_KEY = 50_000
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999
 
 
-def letter_row(record: ConsumerRecord[bytes, bytes], topic: str, reason: str, detail: str) -> bytes:
+def letter_row(record: Record, source: tuple[str, int], reason: str, detail: str) -> bytes:
     """Return the outbox row for a refused record: its own bytes, and in headers why.
+
+    *source* is where it was read: the topic's base name and the partition.
 
     Whatever the record is like, the row can be published: a letter that a broker refuses would
     hold up everything behind it. So key and value are cut, and times put within bounds.
@@ -29,8 +31,8 @@ def letter_row(record: ConsumerRecord[bytes, bytes], topic: str, reason: str, de
     headers = {
         "reason": reason,
         "detail": " ".join(detail.split())[:_LONGEST_DETAIL],
-        "source_topic": topic,
-        "source_partition": str(record.partition),
+        "source_topic": source[0],
+        "source_partition": str(source[1]),
         "source_offset": str(record.offset),
         "source_timestamp_ms": str(record.timestamp),
         "original_size_bytes": str(0 if value is None else len(value)),

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from aiokafka.structs import ConsumerRecord, TopicPartition
+    from aiokafka.structs import TopicPartition
 
-    Record = ConsumerRecord[bytes, bytes]
+    from agents.unwrapped import Record
+
     Run = tuple[TopicPartition, list[Record]]
 
 NO_TIME = -1

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 NOT_GRADED = "(not graded)"
-_SHARE = 0.02
+_SHARE = 0.01
 _FIRST_SHARE = 0.2
 _BUCKETS_AT_ONCE = 16
 _CUSTOMERS_AT_ONCE = 2_000
@@ -44,7 +44,7 @@ class PopulationService(Service):
 
     Every bucket has one home, so over all workers the figures add up to the population; while
     partitions move, a bucket may for a moment be counted by two workers or by none. Counting
-    takes a fiftieth of a processor, a fifth until each bucket was counted once.
+    takes a hundredth of a processor, a fifth until each bucket was counted once.
     """
 
     def __init__(

@@ -30,8 +30,10 @@ from agents.kafka import consumer, heartbeat_ms, stop_quietly
 from agents.opening import Opening, policies
 from agents.ownership import Ownership, source_name
 from agents.pacing import Pacing
+from agents.rereading import read_again
 from agents.settings import INPUTS, SettingsError
 from agents.store_thread import StoreThread
+from agents.unwrapped import unwrapped
 from agents.visiting import Visiting
 from stream.editions import scorer_of
 from stream.store import Outcome, StoreMismatch, StoreUnavailable
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 _HOLD_POLL_MS = 500
+_FETCHED_AT_ONCE = 2_000
+_STEP_MS = 5
 _MOST_HELD = 400_000
 
 
@@ -102,7 +106,8 @@ class ScoringService(Service):
 
     async def on_start(self) -> None:
         """Connect to Kafka; partitions are asked for once the store answers."""
-        self._consumer = consumer(self._settings, self._settings.group("scoring"))
+        group = self._settings.group("scoring")
+        self._consumer = consumer(self._settings, group, key_deserializer=unwrapped)
         await self._consumer.start()
         self._opening = Opening(
             self._settings, self._store, self._ownership, self._consumer, self._metrics
@@ -218,59 +223,80 @@ class ScoringService(Service):
     # -- one turn -------------------------------------------------------------
 
     async def _turn(self) -> None:
-        generation = self._generation
+        generation, batch = self._generation, Batch()
+        # Deadlines and sweeps have something to do without records.
+        driven = self._deadlines.pressing or bool(self._ownership.unswept())
+        wait_ms = self._settings.batch_wait_ms if self._commits.settled and not driven else 0
+        left = self._settings.batch_records
+        while True:
+            started = time.perf_counter()
+            most = min(_FETCHED_AT_ONCE, left)  # see `Intake.sort`
+            fetched = await self._consumer.getmany(timeout_ms=wait_ms, max_records=most)
+            found = sum(map(len, fetched.values()))
+            self._spent("fetch", started)
+            async with self._lock:
+                reading = self._reading
+                if reading is None or self.should_stop:
+                    return
+                if generation != self._generation:
+                    # A rebalance came between: what was fetched may be read again by its owner.
+                    reading.seek_back()
+                    return
+                await self._take_in(reading, fetched, batch)
+                left, wait_ms = left - found, 0 if found == most else _STEP_MS
+                # Whatever comes while the last commit is being written goes into the next one.
+                more = found == most or not (self._commits.settled or driven)
+                if not more or not left or batch.editions or batch.halts:
+                    await self._apply(reading, batch)
+                    return
+
+    async def _take_in(
+        self, reading: Reading, fetched: Mapping[TopicPartition, list[Any]], batch: Batch
+    ) -> None:
+        """Put what may be processed by now into the batch."""
         started = time.perf_counter()
-        idle = self._commits.settled and not self._ownership.unswept()
-        fetched = await self._consumer.getmany(
-            timeout_ms=self._settings.batch_wait_ms if idle else 0,
-            max_records=self._settings.batch_records,
-        )
-        self._spent("fetch", started)
-        async with self._lock:
-            reading = self._reading
-            if reading is None or self.should_stop:
-                return
-            if generation != self._generation:
-                # A rebalance came between: what was fetched may be read again by its owner.
-                reading.seek_back()
-                return
-            started = time.perf_counter()
-            runs = await reading.release(fetched)
-            self._spent("merge", started)
-            started = time.perf_counter()
-            batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
-            self._spent("decode", started)
-            flushing = self._pacing.flush_is_due(time.monotonic())
-            if flushing:
-                # Where commits overlap without end, clocks and sweeps still come on.
-                await self._commits.land()
-            due, visits, swept = await self._look(reading, batch)
-            passing = self._folding.uncached(visits)
-            await self._load(batch, due, visits)
-            started = time.perf_counter()
-            self._folding.apply(batch, due, visits, reading)
-            if swept:
-                self._visiting.finish()
-            self._spent("fold", started)
-            started = time.perf_counter()
-            commits = self._folding.close(batch, reading, swept=swept)
-            if flushing:
-                self._pacing.flushed_s = time.monotonic()
-                touched = [commit.bucket for commit in commits]
-                commits += self._folding.flush(self._commits.done, touched, reading, swept=swept)
-            self._folding.forget(passing)
-            self._spent("encode", started)
+        runs = await reading.release(fetched)
+        self._spent("merge", started)
+        started = time.perf_counter()
+        self._intake.sort(runs, time.time_ns() // 1_000_000, batch)
+        self._spent("decode", started)
+
+    async def _apply(self, reading: Reading, batch: Batch) -> None:
+        """Fold the batch, and what time and sweeps ask for beside it, and begin to commit it."""
+        self._intake.place(batch)
+        now_s = time.monotonic()
+        flushing = self._pacing.flush_is_due(now_s)
+        awaited = self._settings.clock == "stream" or bool(self._ownership.unswept())
+        if self._pacing.settling_is_due(now_s, awaited=awaited):
             await self._commits.land()
-            if flushing:
-                await self._look_back({commit.bucket for commit in commits})
-            await self._halting.halt(batch)
-            if batch.halts:
-                self._metrics.halted.set(len(self._intake.halted))
-            if commits:
-                self._commits.launch(commits, batch, due)
-            else:
-                self._commits.done.update(batch.positions)
-            await self._housekeeping(reading)
+        due, visits, swept = await self._look(reading, batch)
+        passing = self._folding.uncached(visits)
+        await self._load(batch, due, visits)
+        started = time.perf_counter()
+        self._folding.apply(batch, due, visits, reading)
+        if swept:
+            self._visiting.finish()
+        self._spent("fold", started)
+        started = time.perf_counter()
+        refused = await read_again(self._settings, self._folding.refused(batch))
+        commits = self._folding.close(batch, reading, refused, swept=swept)
+        if flushing:
+            self._pacing.flushed_s = time.monotonic()
+            touched = [commit.bucket for commit in commits]
+            commits += self._folding.flush(self._commits.done, touched, reading, swept=swept)
+        self._folding.forget(passing)
+        self._spent("encode", started)
+        await self._commits.land()
+        if flushing:
+            await self._look_back({commit.bucket for commit in commits})
+        await self._halting.halt(batch)
+        if batch.halts:
+            self._metrics.halted.set(len(self._intake.halted))
+        if commits:
+            self._commits.launch(commits, batch, due)
+        else:
+            self._commits.done.update(batch.positions)
+        await self._housekeeping(reading)
 
     async def _look(
         self, reading: Reading, batch: Batch
@@ -280,7 +306,7 @@ class ScoringService(Service):
         room = ROWS_EACH * self._settings.sweep_limit
         if self._deadlines.pressing or self._ownership.unswept():
             room = await self._backlog.room(self._commits.rows)
-        live = bool(batch.instants_ms)
+        live = bool(batch.records) and self._settings.clock == "wall"
         due, swept = await self._deadlines.due(
             reading, room, live=live, settled=self._commits.settled
         )

@@ -24,7 +24,7 @@ from stream.store import StoreMismatch
 if TYPE_CHECKING:
     from agents.settings import Settings
 
-_COLLECT_AFTER = 200_000
+_COLLECT_AFTER = 1_000_000
 
 
 def run_worker(settings: Settings, role: Role) -> None:

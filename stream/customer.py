@@ -122,6 +122,7 @@ class Customer:
         described: Its attributes as they were when its ranks were last told; transient.
         ranks: The ranked readings as last told, by ranking, where known; transient like the next.
         ranks_due_ms: No ranked reading changes by time alone before this instant; 0: unknown.
+        indexed_ms: The deadline under which the store finds it, `NEVER` without one; -1: unknown.
         shadow: Its standing under a policy that runs beside the one in force; None without one.
     """
 
@@ -140,6 +141,7 @@ class Customer:
         "grades",
         "high",
         "identity",
+        "indexed_ms",
         "kin",
         "kinds",
         "look_ms",
@@ -184,6 +186,7 @@ class Customer:
         self.described: dict[str, str | int | bool] = {}
         self.ranks: dict[str, int | None] = {}
         self.ranks_due_ms = 0
+        self.indexed_ms = -1
         self.erased_ms: int | None = None
         self.shadow: Shadow | None = None
 
@@ -203,7 +206,8 @@ class Customer:
     @property
     def deadline_ms(self) -> int:
         """When to look at the customer again if nothing happens; `NEVER` if there is no need."""
-        return min(self.due_ms, self.look_ms)
+        due_ms, look_ms = self.due_ms, self.look_ms
+        return due_ms if due_ms < look_ms else look_ms  # noqa: FURB136 - half the time of min
 
     def forget_ranges(self) -> None:
         """Let the next judging look at everything: nothing found of any reading need hold."""
@@ -236,7 +240,7 @@ class Customer:
         twin.attributes_ms = self.attributes_ms
         twin.look_ms = NEVER
         twin.warned, twin.untold, twin.asides = None, [], []
-        twin.described, twin.ranks, twin.ranks_due_ms = {}, {}, 0
+        twin.described, twin.ranks, twin.ranks_due_ms, twin.indexed_ms = {}, {}, 0, -1
         twin.low, twin.high, twin.dues = self.low.copy(), self.high.copy(), self.dues.copy()
         twin.shadow = None
         return twin

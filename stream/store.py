@@ -283,6 +283,9 @@ class Store(Rankings, Protocol):
         a commit moves or removes it.
         """
 
+    def soonest(self, buckets: Sequence[int]) -> dict[int, int]:
+        """Return the earliest deadline, in ms, of each of *buckets* that has any."""
+
     def scan_states(self, bucket: int) -> Iterator[tuple[str, bytes]]:
         """Walk all (customer, state) of *bucket*, in no order.
 

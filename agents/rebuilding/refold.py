@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from aiokafka.structs import TopicPartition
 
 from agents.folding import Folding
-from agents.intake import Intake
+from agents.intake import Batch, Intake
 from agents.metrics import Metrics
 from agents.ownership import Ownership
 from agents.rebuilding.errors import RebuildError
@@ -22,7 +22,6 @@ from stream.store import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from agents.intake import Batch
     from agents.merge import Run
     from agents.rebuilding.announced import Stands
     from agents.rebuilding.past import Past
@@ -124,7 +123,9 @@ class Refold:
     def _fold(
         self, runs: Sequence[Run], upto: Mapping[int, Mapping[str, int]] | None = None
     ) -> None:
-        batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
+        batch = Batch()
+        self._intake.sort(runs, time.time_ns() // 1_000_000, batch)
+        self._intake.place(batch)
         if upto is not None:
             self._cut(batch, upto)
         if batch.foreign:
@@ -137,7 +138,14 @@ class Refold:
         if any(wanted):
             self._folding.load(wanted)()
         self._folding.apply(batch, {}, {}, self._time)
-        self._commit(self._folding.close(batch, self._time, swept=False))
+        wanted_again = set(self._folding.refused(batch))
+        refused = {
+            (tp, record.offset): record
+            for tp, records in (runs if wanted_again else ())
+            for record in records
+            if (tp, record.offset) in wanted_again
+        }
+        self._commit(self._folding.close(batch, self._time, refused, swept=False))
 
     def _cut(self, batch: Batch, upto: Mapping[int, Mapping[str, int]]) -> None:
         """Leave in *batch* what lies before the cursors of its bucket."""
@@ -150,7 +158,8 @@ class Refold:
                 by_customer[customer_id] = [
                     arrival
                     for arrival in arrivals
-                    if arrival.origin.offset < limits.get(arrival.origin.topic, 0)
+                    for tp, offset in [batch.place_of(arrival)]
+                    if offset < limits.get(tp.topic, 0)
                 ]
 
     def _topic(self, source: str) -> str:

@@ -111,6 +111,12 @@ class MemoryStore:
             )
         return [(number, customer, due_ms) for due_ms, number, customer in found[: max(limit, 0)]]
 
+    def soonest(self, buckets: Sequence[int]) -> dict[int, int]:
+        """See `Store.soonest`."""
+        with self._lock:
+            found = {number: self._bucket(number).due.values() for number in buckets}
+            return {number: min(due_ms) for number, due_ms in found.items() if due_ms}
+
     def scan_states(self, bucket: int) -> Iterator[tuple[str, bytes]]:
         """See `Store.scan_states`."""
         with self._lock:

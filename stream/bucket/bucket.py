@@ -30,7 +30,7 @@ from stream.sentinels import NEVER
 from stream.store import ABSENT, BucketCommit, BucketHead
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from stream.arrivals import Arrival
     from stream.changes import Change
@@ -54,6 +54,7 @@ class Bucket:
         kinship: Members and parents that the batch has touched.
         merging: Ids of one customer that the batch has touched.
         standings: What its customers read in the rankings.
+        due_from_ms: No deadline of this writer's is before this instant; see `looked_ahead`.
     """
 
     __slots__ = (
@@ -62,11 +63,13 @@ class Bucket:
         "_erasures",
         "_gone_ranks",
         "_grouping",
+        "_moved_to_ms",
         "_seen",
         "_unwritten",
         "clock_ms",
         "cursors",
         "customers",
+        "due_from_ms",
         "epochs",
         "in_force",
         "kinship",
@@ -88,6 +91,8 @@ class Bucket:
         self.cursors = dict(head.cursors)
         self.epochs: dict[str, int] = {}
         self.clock_ms = head.clock_ms
+        self.due_from_ms = 0
+        self._moved_to_ms = NEVER
         self.customers: dict[str, Customer] = {}
         self.in_force = InForce(head.editions, scorer, first)
         self.scorer = self.in_force.scorer
@@ -256,10 +261,12 @@ class Bucket:
 
     def wake(self, customer_id: str, upto_ms: int) -> None:
         """Wake a cached customer's deadlines up to and including *upto_ms*."""
-        known = self.customers[customer_id]
-        ranked = bool(self.scorer.plan.rankings) and self.standings.is_due(known, upto_ms)
-        beside = known.shadow is not None and known.shadow.customer.due_ms <= upto_ms
-        if known.deadline_ms > upto_ms and not ranked and not beside:
+        known, rankings = self.customers[customer_id], self.scorer.plan.rankings
+        if (
+            known.deadline_ms > upto_ms
+            and not (rankings and self.standings.is_due(known, upto_ms))
+            and (known.shadow is None or known.shadow.customer.due_ms > upto_ms)
+        ):
             return
         customer = self._brought(customer_id)
         if customer.shadow is not None and customer.shadow.wake(upto_ms):
@@ -268,8 +275,15 @@ class Bucket:
             self._unwritten.tell(self.scorer.wake_before(customer, upto_ms + 1))
             self.tally.woken += 1
             self._unwritten.touch(customer)
-        if self.scorer.plan.rankings:
+        if rankings:
             self.standings.note(customer_id, upto_ms)
+
+    def looked_ahead(self, soonest_ms: int) -> None:
+        """Take note of the earliest deadline in the store, `NEVER` where there is none.
+
+        The last commit handed out may not have been written yet.
+        """
+        self.due_from_ms = min(soonest_ms, self._moved_to_ms)
 
     # -- editions -------------------------------------------------------------
 
@@ -365,7 +379,7 @@ class Bucket:
             epochs=dict(self.epochs),
             cursors={s: (self.cursors.get(s, ABSENT), p) for s, p in positions.items()},
             states=unwritten.states(),
-            due={key: _deadline(self.customers[key]) for key in looked},
+            due=self._moved_deadlines(looked),
             fresh_orders=ledger.fresh,
             orders=ledger.changed,
             drop_periods=ledger.drop_periods,
@@ -395,6 +409,22 @@ class Bucket:
         return commit
 
     # -- inside ---------------------------------------------------------------
+
+    def _moved_deadlines(self, looked: Iterable[str]) -> dict[str, int | None]:
+        """Return when to look at customers again with no event, of whom the store says otherwise.
+
+        None: never. Most orders leave it as it was.
+        """
+        moved: dict[str, int | None] = {}
+        for customer_id in looked:
+            customer = self.customers[customer_id]
+            due_ms = _deadline(customer)
+            if due_ms != customer.indexed_ms:
+                customer.indexed_ms = due_ms
+                moved[customer_id] = None if due_ms >= NEVER else due_ms
+        self._moved_to_ms = min((ms for ms in moved.values() if ms is not None), default=NEVER)
+        self.due_from_ms = min(self.due_from_ms, self._moved_to_ms)
+        return moved
 
     def _brought(self, customer_id: str) -> Customer:
         """Return a cached customer, brought to the newest edition."""
@@ -575,9 +605,11 @@ def _nothing(now_ms: int) -> None:
     del now_ms
 
 
-def _deadline(customer: Customer) -> int | None:
-    """Return when the customer has to be looked at next with no event; None: never."""
-    due_ms = min(customer.deadline_ms, customer.ranks_due_ms or NEVER)
+def _deadline(customer: Customer) -> int:
+    """Return when the customer has to be looked at next with no event; `NEVER`: not at all."""
+    due_ms = customer.deadline_ms
+    if customer.ranks_due_ms:
+        due_ms = min(due_ms, customer.ranks_due_ms)
     if customer.shadow is not None:
         due_ms = min(due_ms, customer.shadow.customer.due_ms)
-    return None if due_ms >= NEVER else due_ms
+    return due_ms

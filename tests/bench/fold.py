@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from agents.intake import Intake
+from agents.intake import Batch, Intake
 from agents.metrics import Metrics
 from agents.ownership import Ownership
 from agents.settings import Settings
@@ -115,7 +115,9 @@ class Bench:
         clock = time.process_time
         buckets = self._owned.buckets
         t0 = clock()
-        batch = self._intake.sort(runs, time.time_ns() // 1_000_000)
+        batch = Batch()
+        self._intake.sort(runs, time.time_ns() // 1_000_000, batch)
+        self._intake.place(batch)
         t1 = clock()
         for number, customers in batch.arrivals.items():
             for customer_id in customers.keys() - buckets[number].customers.keys():

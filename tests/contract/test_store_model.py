@@ -113,6 +113,7 @@ class Twins(RuleBasedStateMachine):
     @rule(upto_ms=NUMBERS, limit=st.integers(0, 5))
     def due(self, upto_ms: int, limit: int) -> None:
         """Ask for deadlines."""
+        assert self.real.soonest(BUCKETS) == self.model.soonest(BUCKETS)
         assert self.real.due(BUCKETS, upto_ms, limit) == self.model.due(BUCKETS, upto_ms, limit)
 
     @rule(data=st.data(), low=READINGS, high=READINGS, limit=st.integers(0, 4))

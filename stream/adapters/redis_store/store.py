@@ -147,6 +147,17 @@ class RedisStore(RedisRankings):
         found.sort()
         return [(bucket, customer, due_ms) for due_ms, bucket, customer in found[:limit]]
 
+    def soonest(self, buckets: Sequence[int]) -> dict[int, int]:
+        """See `Store.soonest`."""
+        replies = self._call(
+            [("ZRANGE", self._keys.bucket(bucket)[2], 0, 0, "WITHSCORES") for bucket in buckets]
+        )
+        return {
+            bucket: int(float(due_ms))
+            for bucket, reply in zip(buckets, replies, strict=True)
+            for due_ms in answers.pairs(reply).values()
+        }
+
     def scan_states(self, bucket: int) -> Iterator[tuple[str, bytes]]:
         """See `Store.scan_states`."""
         for customer, state in self._scan(self._keys.bucket(bucket)[1]):

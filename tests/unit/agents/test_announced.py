@@ -88,9 +88,9 @@ def test_a_new_life_counts_its_sequences_anew() -> None:
 
 def test_a_dead_letter_is_known_by_the_record_that_was_refused() -> None:
     record: Any = Record(b"c", b"{", [])
-    row = letter_row(record, "orders", "not_json", "said so")
-    told = letter_row(record, "orders", "not_json", "said otherwise")
-    other = letter_row(record._replace(offset=8), "orders", "not_json", "said so")
+    row = letter_row(record, ("orders", 0), "not_json", "said so")
+    told = letter_row(record, ("orders", 0), "not_json", "said otherwise")
+    other = letter_row(record._replace(offset=8), ("orders", 0), "not_json", "said so")
     assert decode_row(row).topic == DEAD_LETTERS
     assert announced(told).news([row, other], {}) == [other]
 

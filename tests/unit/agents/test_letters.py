@@ -30,7 +30,7 @@ def test_any_record_makes_a_letter_with_complete_headers(
         serialized_value_size=0,
         headers=[],
     )
-    row = decode_row(letter_row(record, "orders", "oversized", "value:\n too large"))
+    row = decode_row(letter_row(record, ("orders", 3), "oversized", "value:\n too large"))
     headers = DeadLetterHeaders.model_validate({n: text.decode() for n, text in row.headers})
     assert headers.source_timestamp_ms == str(timestamp_ms)
     assert headers.original_size_bytes == str(len(value or b""))
