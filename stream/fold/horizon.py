@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from stream.customer import Customer, Grade, Value
     from stream.gradings.base import Grading
-    from stream.plan import Plan
+    from stream.plan import Plan, Watched
 
 _LOWEST = -NEVER - 1
 
@@ -63,6 +63,23 @@ class Horizon:
                 mask |= 1 << position | plan.followers[position]
         return mask
 
+    def recall(self, customer: Customer) -> bool:
+        """Find the ranges of a customer that comes from the store, with no grade judged anew.
+
+        As it was judged last, so it stands; and what was stored as the earliest instant at which
+        time alone may change that holds for each of its readings. Returns whether that could be
+        done: not of someone to whom nothing has happened, nor where more than readings decide.
+        """
+        if not customer.clock_ms or customer.identity is not None or customer.withheld:
+            return False
+        values = self._plan.read(customer, customer.clock_ms)
+        ranges = [self._range(watched, values) for watched in self._plan.watched]
+        customer.low = [least for least, _ in ranges]
+        customer.high = [limit for _, limit in ranges]
+        customer.dues = [customer.due_ms] * len(ranges)
+        self.plan_ahead(customer)
+        return bool(ranges)
+
     def settle(self, customer: Customer, now_ms: int, values: Sequence[Value]) -> None:
         """Work out how far each reading may move, and until when, with every grade unmoved.
 
@@ -81,17 +98,21 @@ class Horizon:
             value: int = values[watched.position]  # type: ignore[assignment]
             if low[index] <= value < high[index] and dues[index] > now_ms:
                 continue
-            if watched.cuts is None:
-                least, limit = value, value + 1
-            else:
-                least, limit = _between(watched.common, value)
-                for grading in watched.varying:
-                    own = grading.cuts_for(values).get(watched.position, ())
-                    near, far = _between(own, value)
-                    least, limit = max(least, near), min(limit, far)
-            low[index], high[index] = least, limit
+            least, limit = low[index], high[index] = self._range(watched, values)
             dues[index] = watched.measure.due_ms(customer, now_ms, least, limit)
         self.plan_ahead(customer)
+
+    def _range(self, watched: Watched, values: Sequence[Value]) -> tuple[int, int]:
+        """Return the least value of a reading that keeps every grade, and the first above those."""
+        value: int = values[watched.position]  # type: ignore[assignment]
+        if watched.cuts is None:
+            return value, value + 1
+        least, limit = _between(watched.common, value)
+        for grading in watched.varying:
+            own = grading.cuts_for(values).get(watched.position, ())
+            near, far = _between(own, value)
+            least, limit = max(least, near), min(limit, far)
+        return least, limit
 
     def plan_ahead(self, customer: Customer) -> None:
         """Set how long nothing can happen by time alone, from what is known of each reading."""

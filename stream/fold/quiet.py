@@ -46,7 +46,7 @@ class QuietRoad:
         now_ms = payments[-1].record_ms
         orders = customer.orders
         if (
-            not customer.low
+            not (customer.low or self._horizon.recall(customer))
             or customer.pending
             or not customer.clock_ms <= now_ms < customer.quiet_ms
             or (len(payments) > 1 and not (self._steady and _in_order(payments)))
@@ -94,4 +94,7 @@ class QuietRoad:
 
 def _in_order(payments: Sequence[Payment]) -> bool:
     newest_ms = payments[-1].record_ms
-    return all(payment.record_ms <= newest_ms for payment in payments)
+    for payment in payments:  # noqa: SIM110 - a generator takes twice as long
+        if payment.record_ms > newest_ms:
+            return False
+    return True
