@@ -46,6 +46,7 @@ _KEYED_APART = frozenset({DEAD_LETTERS, GROUP_MEMBERS})
 _ROWS_PER_BUCKET = 500
 _RETRY_S = 0.5
 _IDLE_S = 0.05
+_MANY_ROWS = 1_000
 _MEASURE_EVERY_S = 2.0
 _LARGEST_REQUEST = 2_000_000
 _TRANSACTION_MS = 60_000
@@ -129,7 +130,8 @@ class Relay(Service):
             if self.should_stop:
                 return
             # Nothing ever arrives here: polling keeps the membership alive.
-            await self._consumer.getmany(timeout_ms=0 if published else int(_IDLE_S * 1000))
+            rest_s = 0 if published >= _MANY_ROWS else _IDLE_S
+            await self._consumer.getmany(timeout_ms=int(rest_s * 1000))
 
     @Service.task
     async def _measure(self) -> None:
