@@ -124,7 +124,7 @@ class Intake:
         Records that their bucket has applied already (their offset is below its cursor)
         are passed over. Partitions that halted are left alone. Of what a record said *batch* holds
         what the fold needs, and not the record: they are many, and memory that is used again at
-        once is still in the processor's caches. `place` is to be called after the last.
+        once is still in the processor's caches. Call `place` after the last of them.
         """
         self._plans = {}
         for tp, records in runs:
