@@ -97,8 +97,13 @@ async def test_health_is_silent_and_each_fault_calls_by_its_own_name(observed: O
 
     await asyncio.to_thread(observed.redis.kill)
     await observed.fires("TierstreamRedisUnavailable")
-    found = observed.prometheus.query('ALERTS{alertstate="firing"}')
-    assert {one["metric"]["part"] for one in found} == {"scoring", "relay"}
+
+    def parts() -> set[str]:
+        found = observed.prometheus.query('ALERTS{alertstate="firing"}')
+        return {one["metric"]["part"] for one in found}
+
+    # An idle worker asks Redis with every flush, the relay all the time.
+    await wait_for_async(lambda: parts() == {"scoring", "relay"}, "both parts", 90)
     await asyncio.to_thread(observed.redis.restart)
     await observed.fires()
 
