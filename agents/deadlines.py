@@ -56,12 +56,13 @@ class Deadlines:
         """
         most = self._settings.sweep_limit
         limit = min(beside_live(most) if live else most, room // ROWS_EACH)
-        if not limit or not self._pacing.look_is_due(time.monotonic()):
+        now_s = time.monotonic()
+        if not limit or not self._pacing.look_is_due(now_s):
             return {}, False
         due: dict[int, list[tuple[str, int]]] = {}
         found = 0
         idle: list[int] = []
-        everywhere = self._pacing.flush_is_due(time.monotonic())
+        everywhere = self._pacing.flush_is_due(now_s)
         for watermark_ms, buckets in self._looked_into(reading, everywhere=everywhere).items():
             ask = partial(self._thread.store.due, buckets, watermark_ms, limit)
             rows = await self._thread.run(ask)
@@ -73,8 +74,6 @@ class Deadlines:
         self.pressing = not complete
         if complete:
             self._pacing.looked_s = time.monotonic()
-            if settled:
-                self._pacing.settled_s = self._pacing.looked_s
             await self._look_ahead(idle)
         return due, complete and settled
 
@@ -85,8 +84,7 @@ class Deadlines:
             watermark_ms = reading.watermark_ms(number)
             if watermark_ms is not None:
                 for bucket in self._ownership.home(number):
-                    from_ms = self._ownership.buckets[bucket].due_from_ms
-                    if everywhere or from_ms <= watermark_ms:
+                    if everywhere or self._ownership.buckets[bucket].due.from_ms <= watermark_ms:
                         asked.setdefault(watermark_ms, []).append(bucket)
         return asked
 
@@ -95,4 +93,4 @@ class Deadlines:
         if buckets:
             soonest = await self._thread.run(partial(self._thread.store.soonest, buckets))
             for number in buckets:
-                self._ownership.buckets[number].looked_ahead(soonest.get(number, NEVER))
+                self._ownership.buckets[number].due.looked_ahead(soonest.get(number, NEVER))

@@ -196,19 +196,16 @@ class Intake:
 
     def place(self, batch: Batch) -> None:
         """Find the bucket of each customer, once all records of the batch have been sorted."""
-        partitions, placed = self._ownership.partitions, batch.arrivals
+        partitions = self._ownership.partitions
         for home, fresh in batch.fresh.items():
             for customer_id, own in fresh.items():
                 number = self._number_of(customer_id)
                 if number % partitions != home:
-                    for tp in {batch.place_of(arrival)[0] for arrival in own}:
-                        source = source_name(self._ownership.assigned[tp], home)
-                        batch.foreign.setdefault(number, set()).add(source)
-                    self._metrics.foreign.inc(len(own))
-                customers = placed.get(number)
-                if customers is None:
-                    placed[number] = {customer_id: own}
-                elif customer_id in customers:
+                    for arrival in own:
+                        base = self._ownership.assigned[batch.place_of(arrival)[0]]
+                        self._note_foreign(number, home, source_name(base, home), batch)
+                customers = batch.arrivals.setdefault(number, {})
+                if customer_id in customers:
                     customers[customer_id] += own
                 else:
                     customers[customer_id] = own

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LOOK_EVERY_S = 0.2
-_FLUSHES_UNSETTLED = 5
 
 
 def beside_live(limit: int) -> int:
@@ -25,13 +24,11 @@ class Pacing:
         flush_every_s: How often cursors and clocks of quiet buckets are written.
         flushed_s: When they were last.
         looked_s: When deadlines were last looked for.
-        settled_s: When they last were with no commit under way, so that clocks could advance.
     """
 
     flush_every_s: float
     flushed_s: float = 0.0
     looked_s: float = 0.0
-    settled_s: float = 0.0
 
     def flush_is_due(self, now_s: float) -> bool:
         """Whether quiet buckets are to be written with this turn."""
@@ -45,16 +42,6 @@ class Pacing:
         apart for ever, and a replay would wait for a clock that stands still.
         """
         return self.flush_is_due(now_s) or now_s - self.looked_s >= LOOK_EVERY_S
-
-    def settling_is_due(self, now_s: float, *, awaited: bool) -> bool:
-        """Whether this turn is to wait for the commit under way before it looks for deadlines.
-
-        Where commits overlap without end, clocks and sweeps would not come on otherwise: with
-        every flush where they are *awaited*, else every few, as waiting costs a tenth of the pace.
-        """
-        unsettled_s = now_s - self.settled_s
-        patience_s = 0.0 if awaited else _FLUSHES_UNSETTLED * self.flush_every_s
-        return self.flush_is_due(now_s) and unsettled_s >= patience_s
 
 
 @dataclass(slots=True)

@@ -130,8 +130,8 @@ class Relay(Service):
             if self.should_stop:
                 return
             # Nothing ever arrives here: polling keeps the membership alive.
-            rest_s = 0 if published >= _MANY_ROWS else _IDLE_S
-            await self._consumer.getmany(timeout_ms=int(rest_s * 1000))
+            rest_ms = 0 if published >= _MANY_ROWS else int(_IDLE_S * 1000)
+            await self._consumer.getmany(timeout_ms=rest_ms)
 
     @Service.task
     async def _measure(self) -> None:

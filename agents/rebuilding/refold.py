@@ -138,12 +138,12 @@ class Refold:
         if any(wanted):
             self._folding.load(wanted)()
         self._folding.apply(batch, {}, {}, self._time)
-        wanted_again = set(self._folding.refused(batch))
+        places = set(self._folding.refused(batch))
         refused = {
-            (tp, record.offset): record
-            for tp, records in (runs if wanted_again else ())
+            place: record
+            for tp, records in runs
             for record in records
-            if (tp, record.offset) in wanted_again
+            if (place := (tp, record.offset)) in places
         }
         self._commit(self._folding.close(batch, self._time, refused, swept=False))
 

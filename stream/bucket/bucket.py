@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from schemas.records import ConsentChanged, CustomerErase, IdentityMerged, IdentitySplit
 from stream.arrivals import Payment
 from stream.bucket.beside import heed_beside, mark_of, obey_beside, pay_beside, taken_back
+from stream.bucket.due_index import DueIndex
 from stream.bucket.events import apply_event
 from stream.bucket.known_orders import KnownOrders, oldest_period
 from stream.bucket.screening import allowed, of_this_life
@@ -26,11 +27,10 @@ from stream.outbox import TIER_DIFFERENCES, forecast_row, tombstone_row
 from stream.population.standings import Standings
 from stream.refill import same_facts, take_facts
 from stream.seen import DedupWindow, Seen
-from stream.sentinels import NEVER
 from stream.store import ABSENT, BucketCommit, BucketHead
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from stream.arrivals import Arrival
     from stream.changes import Change
@@ -54,7 +54,7 @@ class Bucket:
         kinship: Members and parents that the batch has touched.
         merging: Ids of one customer that the batch has touched.
         standings: What its customers read in the rankings.
-        due_from_ms: No deadline of this writer's is before this instant; see `looked_ahead`.
+        due: What the store knows of their deadlines.
     """
 
     __slots__ = (
@@ -63,13 +63,12 @@ class Bucket:
         "_erasures",
         "_gone_ranks",
         "_grouping",
-        "_moved_to_ms",
         "_seen",
         "_unwritten",
         "clock_ms",
         "cursors",
         "customers",
-        "due_from_ms",
+        "due",
         "epochs",
         "in_force",
         "kinship",
@@ -91,8 +90,7 @@ class Bucket:
         self.cursors = dict(head.cursors)
         self.epochs: dict[str, int] = {}
         self.clock_ms = head.clock_ms
-        self.due_from_ms = 0
-        self._moved_to_ms = NEVER
+        self.due = DueIndex()
         self.customers: dict[str, Customer] = {}
         self.in_force = InForce(head.editions, scorer, first)
         self.scorer = self.in_force.scorer
@@ -278,13 +276,6 @@ class Bucket:
         if rankings:
             self.standings.note(customer_id, upto_ms)
 
-    def looked_ahead(self, soonest_ms: int) -> None:
-        """Take note of the earliest deadline in the store, `NEVER` where there is none.
-
-        The last commit handed out may not have been written yet.
-        """
-        self.due_from_ms = min(soonest_ms, self._moved_to_ms)
-
     # -- editions -------------------------------------------------------------
 
     def begin(self, begin: Begin) -> None:
@@ -379,7 +370,7 @@ class Bucket:
             epochs=dict(self.epochs),
             cursors={s: (self.cursors.get(s, ABSENT), p) for s, p in positions.items()},
             states=unwritten.states(),
-            due=self._moved_deadlines(looked),
+            due=self.due.moved(map(self.customers.__getitem__, looked)),
             fresh_orders=ledger.fresh,
             orders=ledger.changed,
             drop_periods=ledger.drop_periods,
@@ -409,22 +400,6 @@ class Bucket:
         return commit
 
     # -- inside ---------------------------------------------------------------
-
-    def _moved_deadlines(self, looked: Iterable[str]) -> dict[str, int | None]:
-        """Return when to look at customers again with no event, of whom the store says otherwise.
-
-        None: never. Most orders leave it as it was.
-        """
-        moved: dict[str, int | None] = {}
-        for customer_id in looked:
-            customer = self.customers[customer_id]
-            due_ms = _deadline(customer)
-            if due_ms != customer.indexed_ms:
-                customer.indexed_ms = due_ms
-                moved[customer_id] = None if due_ms >= NEVER else due_ms
-        self._moved_to_ms = min((ms for ms in moved.values() if ms is not None), default=NEVER)
-        self.due_from_ms = min(self.due_from_ms, self._moved_to_ms)
-        return moved
 
     def _brought(self, customer_id: str) -> Customer:
         """Return a cached customer, brought to the newest edition."""
@@ -603,13 +578,3 @@ class Bucket:
 def _nothing(now_ms: int) -> None:
     """Apply nothing to a customer that is to be judged as it is."""
     del now_ms
-
-
-def _deadline(customer: Customer) -> int:
-    """Return when the customer has to be looked at next with no event; `NEVER`: not at all."""
-    due_ms = customer.deadline_ms
-    if customer.ranks_due_ms:
-        due_ms = min(due_ms, customer.ranks_due_ms)
-    if customer.shadow is not None:
-        due_ms = min(due_ms, customer.shadow.customer.due_ms)
-    return due_ms

@@ -70,7 +70,9 @@ class Horizon:
         time alone may change that holds for each of its readings. Returns whether that could be
         done: not of someone to whom nothing has happened, nor where more than readings decide.
         """
-        if not customer.clock_ms or customer.identity is not None or customer.withheld:
+        if not self._plan.watched or not customer.clock_ms:
+            return False
+        if customer.identity is not None or customer.withheld:
             return False
         values = self._plan.read(customer, customer.clock_ms)
         ranges = [self._range(watched, values) for watched in self._plan.watched]
@@ -78,7 +80,7 @@ class Horizon:
         customer.high = [limit for _, limit in ranges]
         customer.dues = [customer.due_ms] * len(ranges)
         self.plan_ahead(customer)
-        return bool(ranges)
+        return True
 
     def settle(self, customer: Customer, now_ms: int, values: Sequence[Value]) -> None:
         """Work out how far each reading may move, and until when, with every grade unmoved.

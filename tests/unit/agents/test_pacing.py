@@ -29,15 +29,6 @@ def test_every_flush_comes_with_a_look_whatever_a_turn_takes(
     assert flushes >= 199 * turn_s // (flush_every_s + turn_s)
 
 
-def test_commits_that_overlap_are_waited_for_with_every_flush_or_every_few() -> None:
-    """Settled of itself it has not to be for a while; where clocks are awaited, never longer."""
-    pacing = Pacing(flush_every_s=2.0, flushed_s=100.0, settled_s=95.0)
-    assert not pacing.settling_is_due(101.0, awaited=True)  # no flush
-    assert pacing.settling_is_due(102.0, awaited=True)
-    assert not pacing.settling_is_due(102.0, awaited=False)
-    assert pacing.settling_is_due(105.0, awaited=False)
-
-
 def test_what_waits_to_be_announced_leaves_room_for_little_more() -> None:
     """Nothing is added where the room is too small to be worth a batch."""
     restraint = Restraint(most=100, least=20)
