@@ -8,7 +8,8 @@ went and what it cost, which process took how much of the machine, and whether a
 announced twice::
 
     python -m tests.bench.calm [--customers 1000000] [--deadlines 100000] [--live 5000]
-        [--alone 20] [--workers 2] [--roles all|apart] [--audit] [--broker apache|embedded]
+        [--alone 20] [--workers 2] [--buckets 256] [--roles all|apart] [--audit]
+        [--broker apache|embedded]
 """
 
 from __future__ import annotations
@@ -167,9 +168,9 @@ async def metric(system: System, name: str) -> float:
     return sum(found)
 
 
-def brought(store: RedisStore) -> bool:
+def brought(store: RedisStore, buckets: int) -> bool:
     """Whether everyone has been brought to the second policy."""
-    books = [decode_book(head.editions) for head in store.heads(range(BUCKETS))]
+    books = [decode_book(head.editions) for head in store.heads(range(buckets))]
     return all(book.swept and book.editions[-1].policy["version"] == SECOND for book in books)
 
 
@@ -177,13 +178,13 @@ async def at_once(system: System, due_ms: int, gold: int, pids: dict[str, int]) 
     """Take a census and publish a policy at *due_ms*; return when everyone has been brought."""
     await asyncio.sleep(max(0.0, due_ms / 1000 - time.time()))
     plan = compile_policy(load_text(system.folder, SECOND, gold))
-    loop = asyncio.get_running_loop()
+    loop, buckets = asyncio.get_running_loop(), system.settings.buckets
     store = RedisStore(system.redis, prefix=system.settings.key_prefix)
     try:
-        edition = edition_in_force(store.heads(range(BUCKETS)))
+        edition = edition_in_force(store.heads(range(buckets)))
         before = {} if edition is None else edition.cuts
         visited, began = await metric(system, VISITS), look(pids)
-        census = await loop.run_in_executor(None, count, store, BUCKETS, system.plan, before)
+        census = await loop.run_in_executor(None, count, store, buckets, system.plan, before)
         print(
             f"census of {max(census.customers.values(), default=0):,} customers: "
             f"{time.monotonic() - began.at_s:.2f} s"
@@ -191,7 +192,7 @@ async def at_once(system: System, due_ms: int, gold: int, pids: dict[str, int]) 
         at_ms = now_ms()
         await announce(system.settings, cuts_record(system.plan, census, at_ms), at_ms, WRITER)
         await publish(system.settings, plan.document)
-        while not await loop.run_in_executor(None, brought, store):  # noqa: ASYNC110 - of others
+        while not await loop.run_in_executor(None, brought, store, buckets):  # noqa: ASYNC110 - of others
             await asyncio.sleep(LOOK_EVERY_S)
         ended = look(pids)
         visited = await metric(system, VISITS) - visited
@@ -227,7 +228,8 @@ def crowd(system: System, arguments: argparse.Namespace) -> int:
     policy = system.settings.policy
     everyone = range(arguments.deadlines, arguments.customers)
     cuts = cuts_among(policy, arguments.customers)
-    share = Share(system.redis, system.settings.key_prefix, policy, cuts, everyone, None, now_ms())
+    where = system.redis, system.settings.key_prefix
+    share = Share(*where, policy, cuts, everyone, None, now_ms(), arguments.buckets)
     started_s = time.monotonic()
     fill(share)
     took_s = time.monotonic() - started_s
@@ -247,7 +249,7 @@ def crowd(system: System, arguments: argparse.Namespace) -> int:
 
 async def measure(system: System, arguments: argparse.Namespace, servers: dict[str, int]) -> None:
     """Run the experiment and print its figures."""
-    system.store.install(BUCKETS)
+    system.store.install(arguments.buckets)
     due_ms = crowd(system, arguments)
     audit = "on" if arguments.audit else "off"
     for _ in range(arguments.workers):
@@ -316,6 +318,7 @@ async def main() -> None:
     parser.add_argument("--live", type=int, default=5_000, help="orders a second beside them")
     parser.add_argument("--alone", type=float, default=20, help="seconds of nothing but these")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--buckets", type=int, default=BUCKETS)
     parser.add_argument("--roles", choices=["all", "apart"], default="all")
     parser.add_argument("--audit", action="store_true", help="read the changes back, as workers do")
     parser.add_argument("--broker", choices=["embedded", "apache"], default="apache")
@@ -331,7 +334,7 @@ async def main() -> None:
             Path(folder),
             text,
             partitions=PARTITIONS,
-            buckets=BUCKETS,
+            buckets=arguments.buckets,
         ) as system:
             await measure(system, arguments, {"broker": broker.pid, "redis": redis.pid})
 

@@ -48,6 +48,7 @@ class Share(NamedTuple):
         customers: Numbers of the customers.
         silent_ms: Instant from which on they fall silent, all within a second; None: they do not.
         now_ms: The present.
+        buckets: Of the installation.
     """
 
     redis: str
@@ -57,6 +58,7 @@ class Share(NamedTuple):
     customers: range
     silent_ms: int | None
     now_ms: int
+    buckets: int = BUCKETS
 
 
 def name_of(number: int, *, silent: bool) -> str:
@@ -66,7 +68,7 @@ def name_of(number: int, *, silent: bool) -> str:
 
 def fill(share: Share) -> None:
     """Put everybody of *share* into the store, in as many processes as there are cores here."""
-    parts = [range(part, BUCKETS, PROCESSES) for part in range(PROCESSES)]
+    parts = [range(part, share.buckets, PROCESSES) for part in range(PROCESSES)]
     with ProcessPoolExecutor(PROCESSES) as pool:
         list(pool.map(partial(_fill_buckets, share), parts))
 
@@ -86,7 +88,7 @@ def _fill_buckets(share: Share, buckets: Sequence[int]) -> None:
     silent = share.silent_ms is not None
     by_bucket: dict[int, list[int]] = {}
     for number in share.customers:
-        home = bucket_of(name_of(number, silent=silent), BUCKETS)
+        home = bucket_of(name_of(number, silent=silent), share.buckets)
         if home in wanted:
             by_bucket.setdefault(home, []).append(number)
     for home, numbers in by_bucket.items():
