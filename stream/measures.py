@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from copy import copy
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from schemas.vocabulary import STAGES
@@ -16,7 +17,7 @@ from stream.calendar import DAY_MS
 from stream.customer import ORDERS
 from stream.money import divide_half_even
 from stream.sentinels import MISSING, NEVER
-from stream.window import COST, COUNT, GROSS, REFUNDED
+from stream.window import COST, COUNT, GROSS, LAST_MS, REFUNDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,16 +95,13 @@ _AMOUNTS: dict[str, Callable[[Window | Totals], int]] = {
 }
 
 
-def _row_amount(field: str, row: Sequence[int]) -> int:
-    if field == "count":
-        return row[COUNT]
-    if field == "gross":
-        return row[GROSS]
-    if field == "refunded":
-        return row[REFUNDED]
-    if field == "cost":
-        return row[COST]
-    return row[GROSS] - row[REFUNDED]
+_AMOUNTS_OF_DAY: dict[str, Callable[[Sequence[int]], int]] = {
+    "count": itemgetter(COUNT),
+    "gross": itemgetter(GROSS),
+    "refunded": itemgetter(REFUNDED),
+    "cost": itemgetter(COST),
+    "revenue": lambda row: row[GROSS] - row[REFUNDED],
+}
 
 
 class WindowSum(Measure):
@@ -115,8 +113,8 @@ class WindowSum(Measure):
         """Read *field* of the window with index *window* of the series of *source*."""
         super().__init__(name, unit, source)
         self._window = window
-        self._field = field
         self._read = _AMOUNTS[field]
+        self._of_day = _AMOUNTS_OF_DAY[field]
         if span.near_ms:
             self.echo_ms = span.near_ms
         self._only_falls = not span.near_ms
@@ -129,8 +127,8 @@ class WindowSum(Measure):
 
     def due_ms(self, customer: Customer, now_ms: int, low: int, high: int) -> int:
         """Return when buckets leaving (or entering) take the sum out of ``[low, high)``."""
-        if self._only_falls and low <= 0:
-            return NEVER
+        if self._only_falls:
+            return NEVER if low <= 0 else self._falls_below_ms(customer, now_ms, low)
         series = customer.kinds[self.source]
         reading = self.value(customer, now_ms)
         previous = NEVER
@@ -141,8 +139,21 @@ class WindowSum(Measure):
                     return previous
                 previous = at_ms
                 steps += 1
-            reading += sign * _row_amount(self._field, row)
+            reading += sign * self._of_day(row)
         return previous if not low <= reading < high else NEVER
+
+    def _falls_below_ms(self, customer: Customer, now_ms: int, low: int) -> int:
+        """Return when buckets leaving take the sum below *low*, where none enters: sooner done."""
+        series = customer.kinds[self.source]
+        window = series.windows[self._window]
+        reading, amount = self.value(customer, now_ms), self._of_day
+        for row in series.between(window.start, window.start + LOOKAHEAD):
+            reading -= amount(row)
+            if reading < low:
+                return row[LAST_MS] + window.far_ms
+        # Past as many as were looked at, somebody has to look again.
+        last = next(series.between(window.start + LOOKAHEAD, window.start + LOOKAHEAD + 1), None)
+        return NEVER if last is None else last[LAST_MS] + window.far_ms
 
 
 class OrderRevenue(WindowSum):

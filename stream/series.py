@@ -10,6 +10,7 @@ their own day, and the same events in any order give the same buckets.
 from __future__ import annotations
 
 from copy import copy
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from stream.calendar import DAY_MS
@@ -331,11 +332,12 @@ class Series:
             yield list(self._open)
 
     def between(self, start: int, end: int) -> Iterator[Sequence[int]]:
-        """Yield the day buckets with the indices from *start* up to *end*, as windows count."""
+        """Return the day buckets with the indices from *start* up to *end*, as windows count."""
         size = len(self._closed) // ROW_BYTES
-        yield from ROW.iter_unpack(self._closed[start * ROW_BYTES : min(end, size) * ROW_BYTES])
-        if self._open is not None and start <= size < end:
-            yield self._open
+        closed = ROW.iter_unpack(self._closed[start * ROW_BYTES : min(end, size) * ROW_BYTES])
+        if self._open is None or not start <= size < end:
+            return closed
+        return chain(closed, (self._open,))
 
     # -- storage --------------------------------------------------------------
 
