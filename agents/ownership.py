@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from agents.settings import INPUTS
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from stream.fold import Scorer
     from stream.plan import Plan
     from stream.store import Store
+
+_FORGOTTEN_AT_ONCE = 500
 
 
 def source_name(topic: str, partition: int) -> str:
@@ -137,16 +140,21 @@ class Ownership:
     def trim(self, limit: int) -> int:
         """Forget customers where more than *limit* are cached; return how many still are.
 
-        Whole buckets are emptied, the fullest first: that costs less than keeping an
-        order of use for every record.
+        Of the fullest buckets those go who came first: that costs less than keeping an order of
+        use for every record. A few at a time, as letting go of very many would hold up the rest.
         """
         cached = sum(len(bucket.customers) for bucket in self.buckets.values())
-        if cached > limit:
-            for bucket in sorted(self.buckets.values(), key=lambda b: -len(b.customers)):
-                cached -= len(bucket.customers)
-                bucket.customers = {}
-                if cached <= limit // 2:
-                    break
+        if cached <= limit:
+            return cached
+        going = max(cached - limit, _FORGOTTEN_AT_ONCE)
+        for bucket in sorted(self.buckets.values(), key=lambda b: -len(b.customers)):
+            first = list(islice(bucket.customers, going))
+            for customer_id in first:
+                del bucket.customers[customer_id]
+            going -= len(first)
+            cached -= len(first)
+            if not going:
+                break
         return cached
 
     def _open_source(self, opened: dict[int, Bucket], buckets: list[int], source: str) -> None:

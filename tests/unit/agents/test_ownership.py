@@ -36,3 +36,20 @@ def test_who_goes_through_the_buckets_is_not_disturbed_by_those_that_come() -> N
     ownership.open([OTHERS], 2)
     assert sorted([first.number, *(bucket.number for bucket in seen)]) == [0, 1, 2, 4, 6]
     assert [bucket.number for bucket in ownership.at_home()] == [1, 3, 5, 7]
+
+
+def test_of_too_many_cached_those_go_who_came_first() -> None:
+    """From the fullest bucket, a batch of them at once, and nobody where there is room."""
+    ownership = owned()
+    ownership.open([MINE], 2)
+    full, small = ownership.buckets[0], ownership.buckets[2]
+    for number in range(900):
+        full.adopt(f"c{number}", None)
+    small.adopt("x", None)
+    assert ownership.trim(901) == 901
+    assert ownership.trim(900) == 401
+    assert list(full.customers) == [f"c{number}" for number in range(500, 900)]
+    assert list(small.customers) == ["x"]
+    assert ownership.trim(100) == 0
+    assert not full.customers
+    assert not small.customers
