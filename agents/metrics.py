@@ -118,6 +118,10 @@ class Metrics:
         self.visits = make.counter(
             "tierstream_sweep_visits", "Customers that sweeps have looked up for a new edition."
         )
+        self.spared = make.counter(
+            "tierstream_sweep_spared",
+            "Of the customers looked up, those whom the new edition left where they were.",
+        )
         self.censuses = make.counter(
             "tierstream_censuses", "Censuses of the population that this worker has announced."
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from stream.customer import edition_of
+from stream.customer import edition_of, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,20 +19,27 @@ if TYPE_CHECKING:
 _PAGE = 1_000
 
 
-def concerned(store: Store, bucket: Bucket) -> Iterator[str]:
+def concerned(store: Store, bucket: Bucket) -> Iterator[str | None]:
     """Yield the customers of *bucket* that must be brought to its newest edition.
 
     Each that was stored when the edition began comes at least once; those that were seen to
-    stand under it already are passed over. Asks the store page by page, as it is consumed.
+    stand under it already are passed over, and for each whom it leaves where it is comes None.
+    Asks the store page by page, as it is consumed.
     """
     number, moves = bucket.in_force.edition.number, bucket.in_force.moves()
-    if moves is None:
-        for customer_id, stored in store.scan_states(bucket.number):
+    if moves is not None:
+        for move in moves:
+            yield from _passed(store, bucket.number, move)
+        return
+    unmoved = bucket.in_force.unmoved()
+    for customer_id, stored in store.scan_states(bucket.number):
+        if unmoved is None:
             if edition_of(stored) < number:
                 yield customer_id
-        return
-    for move in moves:
-        yield from _passed(store, bucket.number, move)
+            continue
+        found = unpack(stored)
+        if found.edition < number:
+            yield None if unmoved.holds(customer_id, found) else customer_id
 
 
 def _passed(store: Store, bucket: int, move: Move) -> Iterator[str]:
@@ -50,12 +57,12 @@ class _Walk:
 
     Attributes:
         number: Of the edition that customers are brought to.
-        customers: Those that are left.
+        customers: Those that are left; None for one that need not be visited.
         ended: Whether all of them have been handed out.
     """
 
     number: int
-    customers: Iterator[str]
+    customers: Iterator[str | None]
     ended: bool = False
 
 
@@ -65,17 +72,19 @@ class Sweep:
 
     Attributes:
         store: Only read.
+        spared: How many were looked at so far who need not be visited.
     """
 
     store: Store
+    spared: int = 0
     _walks: dict[int, _Walk] = field(default_factory=dict)
 
     def next(self, buckets: Sequence[Bucket], limit: int, *, start: bool) -> dict[int, list[str]]:
-        """Return up to *limit* customers to visit with this batch, per bucket. Blocks.
+        """Return customers to visit with this batch, per bucket. Blocks.
 
         Args:
             buckets: Those whose newest edition is not swept.
-            limit: Most customers.
+            limit: Most customers to look at; not all of them need be visited.
             start: Whether sweeps may begin: not while a commit is under way, which may hold the
                 edition itself, or customers that were judged before it began.
         """
@@ -91,8 +100,10 @@ class Sweep:
             page = list(islice(walk.customers, limit))
             walk.ended = len(page) < limit
             limit -= len(page)
-            if page:
-                found[bucket.number] = page
+            moved = [customer_id for customer_id in page if customer_id is not None]
+            self.spared += len(page) - len(moved)
+            if moved:
+                found[bucket.number] = moved
         return found
 
     def _begin(self, buckets: Sequence[Bucket]) -> None:

@@ -51,8 +51,11 @@ class Visiting:
             return {}
         most = self._settings.visit_limit
         limit = max(0, min(beside_live(most) if live else most, room))
+        spared = self._sweep.spared
         visits = await self._thread.run(partial(self._sweep.next, buckets, limit, start=settled))
-        self._metrics.visits.inc(sum(map(len, visits.values())))
+        spared = self._sweep.spared - spared
+        self._metrics.spared.inc(spared)
+        self._metrics.visits.inc(spared + sum(map(len, visits.values())))
         return visits
 
     def finish(self) -> None:

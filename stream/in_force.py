@@ -18,6 +18,7 @@ from stream.editions import (
     shadow_scorer,
 )
 from stream.shadow import beginning_with, restored, split_off, take_over
+from stream.unmoved import Unmoved, keeps_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -158,6 +159,16 @@ class InForce:
                     ]
         return merged_moves(found)
 
+    def unmoved(self) -> Unmoved | None:
+        """Return what finds those whom the newest edition leaves as they are.
+
+        None where some may stand under more than one edition before it.
+        """
+        if len(self._scorers) != 2:  # noqa: PLR2004 - the newest, and the one before it
+            return None
+        (before, older), (edition, scorer) = self._scorers
+        return Unmoved((before, older.plan), edition, scorer.plan)
+
     def plan_of(self, number: int) -> Plan:
         """Return the plan of an edition; the oldest that is still known for one before that."""
         return self._find(number)[1].plan
@@ -227,13 +238,7 @@ class InForce:
         """Say whether the plan of an edition keeps customers just as the one before it did."""
         alike = self._alike.get(number)
         if alike is None:
-            here, there = older.shape, plan.shape
-            alike = self._alike[number] = (
-                there.keeps_as(here)
-                and there.names == here.names
-                and there.initial == here.initial
-                and plan.attributes == older.attributes
-            )
+            alike = self._alike[number] = keeps_all(older, plan)
         return alike
 
     def _find(self, number: int) -> tuple[Edition, Scorer]:

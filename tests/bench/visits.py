@@ -9,13 +9,13 @@ it as a worker does it, page by page. Says where `tests.bench.calm` spends what 
 from __future__ import annotations
 
 import argparse
-import gc
 import statistics
 import tempfile
 import time
 from itertools import pairwise
 from pathlib import Path
 
+from agents import garbage
 from agents.embedded import EmbeddedRedis
 from agents.sweeping import Sweep
 from schemas.policy import load_policy
@@ -36,7 +36,8 @@ PREFIX = "visits"
 def sweep(redis: str, policy: str, folder: Path, page: int) -> tuple[list[list[float]], int, int]:
     """Bring everybody to another policy.
 
-    Returns processor µs a visit of each stage per page, visits, and rows to announce.
+    Returns processor µs of each stage for each customer looked at, per page; how many were, and
+    rows to announce.
     """
     document = load_policy(policy)
     scorer, first = Scorer(compile_policy(document)), first_edition(document)
@@ -50,12 +51,11 @@ def sweep(redis: str, policy: str, folder: Path, page: int) -> tuple[list[list[f
     store.commit([bucket.commit({}, instant_ms) for bucket in buckets])
     walk = Sweep(second)
     spent_us: list[list[float]] = []
-    visited = rows = 0
-    while True:
+    looked_at = rows = 0
+    while not all(walk.ended(bucket) for bucket in buckets):
         marks = [time.process_time()]
+        spared = walk.spared
         visits = walk.next(buckets, page, start=True)
-        if not visits:
-            break
         marks.append(time.process_time())
         states = store.load_states(visits)
         marks.append(time.process_time())
@@ -73,14 +73,16 @@ def sweep(redis: str, policy: str, folder: Path, page: int) -> tuple[list[list[f
         marks.append(time.process_time())
         for number in visits:
             buckets[number].customers.clear()
-        count = sum(map(len, visits.values()))
+        count = walk.spared - spared + sum(map(len, visits.values()))
         steps = [after - before for before, after in pairwise(marks)]
-        spent_us.append([step_s / count * 1e6 for step_s in steps])
-        visited += count
+        if count:
+            spent_us.append([step_s / count * 1e6 for step_s in steps])
+        looked_at += count
         rows += sum(len(commit.outbox) for commit in commits)
     store.close()
     second.close()
-    return spent_us, visited, rows
+    print(f"{walk.spared:,} of {looked_at:,} were left where they were")
+    return spent_us, looked_at, rows
 
 
 def main() -> None:
@@ -95,16 +97,15 @@ def main() -> None:
         policy = str(folder / "calm-1.yaml")
         cuts, everyone = cuts_among(policy, arguments.customers), range(arguments.customers)
         fill(Share(redis.url, PREFIX, policy, cuts, everyone, None, now_ms()))
-        gc.freeze()  # as a worker does
-        gc.set_threshold(100_000, 50, 100)
+        garbage.begin()
         before = look({"redis": redis.pid})
-        spent_us, visited, rows = sweep(redis.url, policy, folder, arguments.page)
+        spent_us, looked_at, rows = sweep(redis.url, policy, folder, arguments.page)
         after = look({"redis": redis.pid})
         medians = [statistics.median(column) for column in zip(*spent_us, strict=True)]
         told = ", ".join(f"{s} {us:.1f}" for s, us in zip(STAGES, medians, strict=True))
-        redis_us = (after.spent_s["redis"] - before.spent_s["redis"]) / visited * 1e6
-        print(f"{visited:,} visits, {rows / visited:.2f} rows to announce for each")
-        print(f"processor µs a visit, median over pages: {told}; together {sum(medians):.1f}")
+        redis_us = (after.spent_s["redis"] - before.spent_s["redis"]) / looked_at * 1e6
+        print(f"{rows / looked_at:.2f} rows to announce for each of them")
+        print(f"processor µs for each, median over pages: {told}; together {sum(medians):.1f}")
         print(f"Redis: {redis_us:.1f} µs")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import given, note
+from hypothesis import event as seen
+from hypothesis import given, note, reject
 from hypothesis import strategies as st
 
-from schemas.policy import parse_policy
+from schemas.policy import PolicyFileError, parse_policy
 from stream.bucket import Bucket
-from stream.calendar import DAY_MS
-from stream.customer import decode, encode
+from stream.calendar import DAY_MS, format_instant
+from stream.customer import decode, encode, unpack
 from stream.editions import first_edition, policy_published, scorer_of
 from stream.outbox import TIER_CHANGES, Row, decode_row
 from stream.store import BucketHead
@@ -23,6 +24,11 @@ from tests.properties.profiles import tries
 if TYPE_CHECKING:
     from stream.editions import Edition
     from tests.properties.driver import Event
+
+LEVELS = {
+    *("enter", "exit", "at_least", "below", "cuts", "high_below", "high_from", "levels"),
+    *("dormant_from", "lost_from", "new_below", "declining_below", "growing_from"),
+}
 
 
 class World:
@@ -95,17 +101,68 @@ def lived(
     return settled(world, end_ms), world.changes
 
 
+def spared(first: Edition, second: Edition, events: list[Event], at: int) -> tuple[Told, bool]:
+    """Return what becomes of a customer if a sweep at once leaves alone whom it may.
+
+    The customer is looked at only when an event comes or the stored deadline does. Also returns
+    whether the sweep has left it alone.
+    """
+    world = World(first)
+    begin = policy_published(parse_policy(json.dumps(second.policy), "b"), 0, "control")
+    instant_ms, left_alone = events[at]["record_ms"], False
+    for number, event in enumerate(events):
+        if number == at:
+            world.bucket.begin(lambda before: _at(begin(before), instant_ms))
+            world.commit()
+            unmoved = world.bucket.in_force.unmoved()
+            assert unmoved is not None
+            if world.state is not None:
+                left_alone = unmoved.holds(CUSTOMER, unpack(world.state))
+                if not left_alone:
+                    world.bucket.visit(CUSTOMER, instant_ms - 1)
+            world.bucket.finish()
+            world.commit()
+        world.restart()
+        wake_if_due(world, event["record_ms"] - 1)
+        told = len(world.changes)
+        world.take(event)
+        assert not late(world, told, event["record_ms"])
+    end_ms = events[-1]["record_ms"] + 20 * DAY_MS
+    world.restart()
+    wake_if_due(world, end_ms)
+    return (settled(world, end_ms), world.changes), left_alone
+
+
+def wake_if_due(world: World, upto_ms: int) -> None:
+    """Wake the customer as often as the deadline it is stored with has come."""
+    while world.state is not None and (due_ms := unpack(world.state).due_ms) <= upto_ms:
+        told = len(world.changes)
+        world.bucket.wake(CUSTOMER, due_ms)
+        world.commit()
+        assert not late(world, told, due_ms)
+        assert unpack(world.state).due_ms > due_ms
+
+
+def late(world: World, told: int, now_ms: int) -> list[dict[str, Any]]:
+    """Return the changes after the first *told* that time had brought about before *now_ms*."""
+    return [
+        change
+        for change in world.changes[told:]
+        if change["cause"]["kind"] == "time" and change["instant"] < format_instant(now_ms)
+    ]
+
+
 def settled(world: World, now_ms: int) -> bytes:
     """Return the stored customer without what depends on when it was looked at in vain.
 
-    That is its clock, its deadline, and day buckets that are of no use any more.
+    That is its clock, its edition, its deadline, and day buckets that are of no use any more.
     """
     if world.state is None:
         return b""
     shape = world.bucket.scorer.plan.shape
     customer = decode(CUSTOMER, world.state, shape)
     customer.roll(now_ms)
-    customer.clock_ms, customer.due_ms = now_ms, 0
+    customer.clock_ms, customer.due_ms, customer.edition = now_ms, 0, 0
     return encode(customer, shape)
 
 
@@ -136,6 +193,47 @@ def test_when_a_customer_is_brought_to_a_new_policy_changes_nothing(
         assert life[1] == lives[0][1]
         assert life[0] == lives[0][0]
     check(lives[0][1], first, second)
+
+
+def with_other_levels(text: str, data: st.DataObject) -> str:
+    """Return a policy with the levels of its gradings moved, those of each by one amount."""
+    policy = json.loads(text)
+
+    def moved(part: Any, by: int, *, level: bool = False) -> Any:
+        if isinstance(part, dict):
+            return {k: moved(v, by, level=k in LEVELS) for k, v in part.items()}
+        if isinstance(part, list):
+            return [moved(one, by, level=level) for one in part]
+        return part + by if level and isinstance(part, int) else part
+
+    policy["gradings"] = {
+        name: moved(grading, data.draw(st.sampled_from([0, 0, 1, -1, 2, 40])))
+        for name, grading in policy["gradings"].items()
+    }
+    policy["version"] = 2
+    return json.dumps(policy)
+
+
+@given(policies(currency="JPY"), histories(max_size=6), st.data())
+@tries(150)
+def test_whom_a_sweep_leaves_alone_fares_as_if_it_had_come_by(
+    one: str, events: list[Event], data: st.DataObject
+) -> None:
+    """Levels moved, and nothing else: the same changes, each at its instant, and the same state."""
+    note(one)
+    other = with_other_levels(one, data)
+    note(other)
+    first = first_edition(parse_policy(one, "a"))
+    try:
+        second = first_edition(parse_policy(other, "b"))
+    except PolicyFileError:
+        reject()
+    events = sorted(events, key=lambda event: event["record_ms"])
+    at = data.draw(st.integers(0, len(events) - 1))
+    told, left_alone = spared(first, second, events, at)
+    seen(f"left alone: {left_alone}")
+    brought = lived(first, second, events, at, eager=True, restarts=True)
+    assert told == brought
 
 
 def check(changes: list[dict[str, Any]], first: Edition, second: Edition) -> None:

@@ -99,7 +99,7 @@ class Town:
         for bucket in self._buckets.values():
             if bucket.in_force.swept:
                 continue
-            left = list(concerned(self.store, bucket))
+            left = [one for one in concerned(self.store, bucket) if one is not None]
             for customer_id in left[:most]:
                 self._load(bucket, customer_id).visit(customer_id, now_ms)
             visited += bucket.tally.brought
