@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LOOKS = 150
 _LOOK_EVERY_S = 0.1
+_PARTITIONS_PER_SHARD = 4
+_BUCKETS_PER_SHARD = 256
 
 COMPACTED = frozenset({"customer-tiers", "tier-differences", "erasure-receipts"})
 
@@ -28,12 +30,26 @@ class TopicPlan:
     """How topics are created.
 
     Attributes:
-        partitions: Of every topic; must divide the number of buckets.
+        partitions: Of every topic but `outbox`; must divide the number of buckets.
         replication: Copies of each partition.
     """
 
     partitions: int = 8
     replication: int = 1
+
+    def shards(self, buckets: int) -> int:
+        """Return the partitions of `outbox`: so many delivery workers can share the work.
+
+        Each shard costs the broker a transaction ten times a second, however few rows it has.
+        The marker of one holds up to about 500 buckets, see docs/design.md.
+
+        >>> [TopicPlan(partitions).shards(256) for partitions in (1, 4, 8, 64)]
+        [1, 1, 2, 16]
+        >>> TopicPlan(8).shards(2_048)
+        8
+        """
+        fewest = -(-buckets // _BUCKETS_PER_SHARD)
+        return min(self.partitions, max(1, fewest, self.partitions // _PARTITIONS_PER_SHARD))
 
 
 async def _await_leaders(client: AIOKafkaAdminClient, topics: list[str]) -> None:
@@ -60,6 +76,7 @@ async def create_topics(settings: Settings, plan: TopicPlan) -> dict[str, bool]:
         aiokafka.errors.KafkaError: The broker refused one of them.
     """
     names = {settings.topic(base): base for base in (*INPUTS, *OUTPUTS, OUTBOX)}
+    shards = plan.shards(settings.buckets)
     client = admin(settings)
     await client.start()
     try:
@@ -70,7 +87,7 @@ async def create_topics(settings: Settings, plan: TopicPlan) -> dict[str, bool]:
                 [
                     NewTopic(
                         name,
-                        plan.partitions,
+                        shards if names[name] == OUTBOX else plan.partitions,
                         plan.replication,
                         topic_configs={
                             "cleanup.policy": "compact" if names[name] in COMPACTED else "delete"
