@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from agents.pacing import beside_live
+from agents.pacing import ROWS_EACH, beside_live
 from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from agents.settings import Settings
     from agents.store_thread import StoreThread
     from stream.store import Store
-
-
-ROWS_EACH = 2  # a change, and where the customer stands now
 
 
 class Deadlines:

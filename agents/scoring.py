@@ -20,16 +20,17 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from mode import Service
 
+from agents import garbage
 from agents.backlog import Backlog
 from agents.committing import Committing, Rewind
-from agents.deadlines import ROWS_EACH, Deadlines
+from agents.deadlines import Deadlines
 from agents.folding import Folding
 from agents.halting import Halting
 from agents.intake import Batch, Intake
 from agents.kafka import consumer, heartbeat_ms, stop_quietly
 from agents.opening import Opening, policies
 from agents.ownership import Ownership, source_name
-from agents.pacing import Pacing
+from agents.pacing import ROWS_EACH, Pacing
 from agents.rereading import read_again
 from agents.settings import INPUTS, SettingsError
 from agents.store_thread import StoreThread
@@ -197,6 +198,7 @@ class ScoringService(Service):
         self._reading, self._intake = await self._opening.open(partitions)
         self._commits.forget()
         self._visiting.forget()
+        garbage.tidy_all()
         # Once more: what was fetched meanwhile was fetched from before the seek.
         self._generation += 1
         self.ready = True
@@ -223,6 +225,7 @@ class ScoringService(Service):
     # -- one turn -------------------------------------------------------------
 
     async def _turn(self) -> None:
+        garbage.tidy()
         generation, batch = self._generation, Batch()
         # Deadlines and sweeps have something to do without records.
         driven = self._deadlines.pressing or bool(self._ownership.unswept())
@@ -244,11 +247,24 @@ class ScoringService(Service):
                     return
                 await self._take_in(reading, fetched, batch)
                 left, wait_ms = left - found, 0 if found == most else _STEP_MS
-                # Whatever comes while the last commit is being written goes into the next one.
-                more = found == most or not (self._commits.settled or driven)
+                more = found == most or self._gathers(batch, driven=driven)
                 if not more or not left or batch.editions or batch.halts:
+                    self._pacing.applied_s = time.monotonic()
                     await self._apply(reading, batch)
                     return
+
+    def _gathers(self, batch: Batch, *, driven: bool) -> bool:
+        """Whether more records are waited for before *batch* is applied.
+
+        Whatever comes while the last commit is being written goes into the next one; where there
+        is something to do without records, it is done meanwhile.
+        """
+        if driven:
+            return bool(batch.records) and self._rests()
+        return not self._commits.settled or self._rests()
+
+    def _rests(self) -> bool:
+        return self._settings.clock == "wall" and self._pacing.rests(time.monotonic())
 
     async def _take_in(
         self, reading: Reading, fetched: Mapping[TopicPartition, list[Any]], batch: Batch

@@ -89,10 +89,11 @@ class Settings:
         batch_wait_ms: How long a fetch waits for the first record.
         clock_slack_ms: How far behind the wall clock deadlines are fired, so that a
             record on its way is not overtaken by a deadline after it.
-        sweep_limit: Most deadlines fired with one micro-batch; a quarter where live records wait
-            for it.
-        visit_limit: Most customers that are brought to a new policy, or to moved boundaries, with
-            one micro-batch; a quarter where live records wait for it.
+        sweep_limit: Most deadlines fired with one micro-batch; an eighth where live records
+            wait for it.
+        visit_limit: Most customers that a sweep looks at with one micro-batch, for a new policy or
+            moved boundaries; an eighth where live records wait for it. One that has to be
+            brought there counts as four.
         cached_customers: Customers kept in memory.
         flush_ms: How often cursors of quiet buckets are written.
         report_ms: How often offsets are written to Kafka, for lag monitors; 0 for never.
@@ -128,7 +129,7 @@ class Settings:
     batch_wait_ms: int = 50
     clock_slack_ms: int = 250
     sweep_limit: int = 2_000
-    visit_limit: int = 1_000
+    visit_limit: int = 4_000
     cached_customers: int = 200_000
     flush_ms: int = 2_000
     report_ms: int = 5_000

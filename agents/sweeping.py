@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 
-from stream.customer import edition_of, unpack
+from stream.customer import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +15,9 @@ if TYPE_CHECKING:
     from stream.rankings import Ranked
     from stream.store import Store
 
+VISIT = 4
 _PAGE = 1_000
+_NOBODY = ""
 
 
 def concerned(store: Store, bucket: Bucket) -> Iterator[str | None]:
@@ -31,12 +32,8 @@ def concerned(store: Store, bucket: Bucket) -> Iterator[str | None]:
         for move in moves:
             yield from _passed(store, bucket.number, move)
         return
-    unmoved = bucket.in_force.unmoved()
+    unmoved = bucket.in_force.unmoved
     for customer_id, stored in store.scan_states(bucket.number):
-        if unmoved is None:
-            if edition_of(stored) < number:
-                yield customer_id
-            continue
         found = unpack(stored)
         if found.edition < number:
             yield None if unmoved.holds(customer_id, found) else customer_id
@@ -84,7 +81,7 @@ class Sweep:
 
         Args:
             buckets: Those whose newest edition is not swept.
-            limit: Most customers to look at; not all of them need be visited.
+            limit: How much to do: to look at a customer counts 1, and at one to visit `VISIT`.
             start: Whether sweeps may begin: not while a commit is under way, which may hold the
                 edition itself, or customers that were judged before it began.
         """
@@ -97,13 +94,20 @@ class Sweep:
                 continue
             if limit <= 0:
                 break
-            page = list(islice(walk.customers, limit))
-            walk.ended = len(page) < limit
-            limit -= len(page)
-            moved = [customer_id for customer_id in page if customer_id is not None]
-            self.spared += len(page) - len(moved)
-            if moved:
-                found[bucket.number] = moved
+            page: list[str] = []
+            while limit > 0:
+                customer_id = next(walk.customers, _NOBODY)
+                if customer_id == _NOBODY:
+                    walk.ended = True
+                    break
+                limit -= 1
+                if customer_id is None:
+                    self.spared += 1
+                else:
+                    limit -= VISIT - 1
+                    page.append(customer_id)
+            if page:
+                found[bucket.number] = page
         return found
 
     def _begin(self, buckets: Sequence[Bucket]) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from agents.pacing import beside_live
-from agents.sweeping import Sweep
+from agents.pacing import ROWS_EACH, beside_live
+from agents.sweeping import VISIT, Sweep
 
 if TYPE_CHECKING:
     from agents.metrics import Metrics
@@ -50,7 +50,7 @@ class Visiting:
         if not buckets:
             return {}
         most = self._settings.visit_limit
-        limit = max(0, min(beside_live(most) if live else most, room))
+        limit = min(beside_live(most) if live else most, room // ROWS_EACH * VISIT)
         spared = self._sweep.spared
         visits = await self._thread.run(partial(self._sweep.next, buckets, limit, start=settled))
         spared = self._sweep.spared - spared

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import sys
 from contextlib import closing
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, get_args
 
 from faust import Worker
 
+from agents import garbage
 from agents.app import create_app, open_store
 from agents.logs import configure_logging
 from agents.preflight import await_kafka, check_store
@@ -23,8 +23,6 @@ from stream.store import StoreMismatch
 
 if TYPE_CHECKING:
     from agents.settings import Settings
-
-_COLLECT_AFTER = 1_000_000
 
 
 def run_worker(settings: Settings, role: Role) -> None:
@@ -46,10 +44,7 @@ def run_worker(settings: Settings, role: Role) -> None:
     asyncio.run(await_kafka(settings, role))
     asyncio.set_event_loop(asyncio.new_event_loop())  # Faust takes the one that is set
     app = create_app(settings, role, first)
-    # Customers live long and hold no cycles: looking through all of them for garbage, as
-    # often as a micro-batch allocates, would cost as much as folding it.
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 50, 100)
+    garbage.begin()
     worker = Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
     worker.spinner = None  # it moves the cursor, terminal or not
     worker.execute_from_commandline()

@@ -340,37 +340,9 @@ class Stored(Struct, array_like=True, gc=False):
     shadow: StoredShadow | None = None
 
 
-_ABSENT = Raw()
-
-
-class _Mark(Struct, array_like=True, gc=False):
-    """The stored form where nothing but its edition is of interest.
-
-    What may be null is `Raw` too: of ``Raw | None``, msgspec accepts null alone.
-    """
-
-    format: int
-    clock_ms: int
-    due_ms: int
-    series: Raw
-    attributes: Raw
-    pending: Raw
-    grades: Raw
-    kin: Raw = _ABSENT
-    look_ms: int = NEVER
-    warned: Raw = _ABSENT
-    edition: int = 0
-
-
 _grades = msgspec.msgpack.Decoder(dict[str, Grade]).decode
 unpack = msgspec.msgpack.Decoder(Stored).decode
 """Decode a stored form; raises `msgspec.MsgspecError` where it is not an encoded customer."""
-_mark = msgspec.msgpack.Decoder(_Mark).decode
-
-
-def edition_of(stored: bytes) -> int:
-    """Return the edition that a stored customer was judged under last, and decode no more."""
-    return _mark(stored).edition
 
 
 def decode(customer_id: str, stored: bytes, shape: Shape) -> Customer:

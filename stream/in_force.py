@@ -82,6 +82,7 @@ class InForce:
         "_beside",
         "_first",
         "_scorers",
+        "_unmoved",
         "changed",
         "edition",
         "reach_ms",
@@ -96,6 +97,7 @@ class InForce:
         self._scorers = [(one, self._compiled(one)) for one in book.editions] or [(first, scorer)]
         self._alike: dict[int, bool] = {}
         self._beside: dict[int, TerseScorer] = {}
+        self._unmoved: Unmoved | None = None
         self.edition, self.scorer = self._scorers[-1]
         self.swept = book.swept
         self.reach_ms = book.reach_ms
@@ -121,6 +123,7 @@ class InForce:
         self.edition = edition
         self.scorer = self._compiled(self.edition)
         self._scorers.append((self.edition, self.scorer))
+        self._unmoved = None
         if self.scorer.plan.refund_ms > older.refund_ms:
             self.reach_ms = max(self.reach_ms, self.edition.instant_ms - older.refund_ms)
         self.swept = False
@@ -129,6 +132,7 @@ class InForce:
     def finish(self) -> None:
         """Take note that everyone has been brought to the newest edition."""
         self._scorers = self._scorers[-1:]
+        self._unmoved = None
         self.changed = not self.swept
         self.swept = True
 
@@ -159,15 +163,12 @@ class InForce:
                     ]
         return merged_moves(found)
 
-    def unmoved(self) -> Unmoved | None:
-        """Return what finds those whom the newest edition leaves as they are.
-
-        None where some may stand under more than one edition before it.
-        """
-        if len(self._scorers) != 2:  # noqa: PLR2004 - the newest, and the one before it
-            return None
-        (before, older), (edition, scorer) = self._scorers
-        return Unmoved((before, older.plan), edition, scorer.plan)
+    @property
+    def unmoved(self) -> Unmoved:
+        """What finds those whom editions that are not swept leave where they are."""
+        if self._unmoved is None:
+            self._unmoved = Unmoved([(edition, scorer.plan) for edition, scorer in self._scorers])
+        return self._unmoved
 
     def plan_of(self, number: int) -> Plan:
         """Return the plan of an edition; the oldest that is still known for one before that."""
@@ -194,8 +195,11 @@ class InForce:
         """Bring a customer through every edition that is newer than the one it stands under.
 
         Deadlines before an edition's instant are woken under the one before it; at the instant
-        everything is judged anew. Where only a shadow comes or goes nothing is judged but that.
+        everything is judged anew. Where only a shadow comes or goes nothing is judged but that,
+        and nothing where it is plain that everything stays as it is.
         """
+        if self.unmoved.carry(customer):
+            yield (), self._find(customer.edition)[1].plan, None
         _, scorer = self._find(customer.edition)
         for edition, newer in self._scorers:
             if edition.number <= customer.edition:

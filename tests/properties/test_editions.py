@@ -76,20 +76,29 @@ class World:
 
 
 Told = tuple[bytes, list[dict[str, Any]]]
+News = list[tuple[int, "Edition"]]
+"""Policies, each with the number of the event that it is published just before."""
 
 
-def lived(
-    first: Edition, second: Edition, events: list[Event], at: int, *, eager: bool, restarts: bool
-) -> Told:
+def publish(world: World, news: News, number: int, now_ms: int) -> bool:
+    """Let the policies begin that are published before an event; return whether any was."""
+    begun = False
+    for before, edition in news:
+        if before == number:
+            document = parse_policy(json.dumps(edition.policy), "b")
+            begin = policy_published(document, now_ms, "control")
+            world.bucket.begin(begin)
+            begun = True
+    return begun
+
+
+def lived(first: Edition, news: News, events: list[Event], *, eager: bool, restarts: bool) -> Told:
     """Return what becomes of a customer; *eager*: a sweep comes by at once, else last of all."""
     world = World(first)
-    begin = policy_published(parse_policy(json.dumps(second.policy), "b"), 0, "control")
-    instant_ms = events[at]["record_ms"]
     for number, event in enumerate(events):
-        if number == at:
-            world.bucket.begin(lambda before: _at(begin(before), instant_ms))
+        if publish(world, news, number, event["record_ms"]):
             if eager and world.state is not None:
-                world.bucket.visit(CUSTOMER, instant_ms - 1)
+                world.bucket.visit(CUSTOMER, event["record_ms"] - 1)
             world.commit()
         if restarts:
             world.restart()
@@ -101,27 +110,18 @@ def lived(
     return settled(world, end_ms), world.changes
 
 
-def spared(first: Edition, second: Edition, events: list[Event], at: int) -> tuple[Told, bool]:
-    """Return what becomes of a customer if a sweep at once leaves alone whom it may.
+def spared(first: Edition, news: News, events: list[Event]) -> tuple[Told, bool]:
+    """Return what becomes of a customer if a sweep, after the last news, leaves alone whom it may.
 
     The customer is looked at only when an event comes or the stored deadline does. Also returns
     whether the sweep has left it alone.
     """
-    world = World(first)
-    begin = policy_published(parse_policy(json.dumps(second.policy), "b"), 0, "control")
-    instant_ms, left_alone = events[at]["record_ms"], False
+    world, left_alone = World(first), False
     for number, event in enumerate(events):
-        if number == at:
-            world.bucket.begin(lambda before: _at(begin(before), instant_ms))
+        if publish(world, news, number, event["record_ms"]):
             world.commit()
-            unmoved = world.bucket.in_force.unmoved()
-            assert unmoved is not None
-            if world.state is not None:
-                left_alone = unmoved.holds(CUSTOMER, unpack(world.state))
-                if not left_alone:
-                    world.bucket.visit(CUSTOMER, instant_ms - 1)
-            world.bucket.finish()
-            world.commit()
+            if number == news[-1][0]:
+                left_alone = sweep(world, event["record_ms"])
         world.restart()
         wake_if_due(world, event["record_ms"] - 1)
         told = len(world.changes)
@@ -131,6 +131,18 @@ def spared(first: Edition, second: Edition, events: list[Event], at: int) -> tup
     world.restart()
     wake_if_due(world, end_ms)
     return (settled(world, end_ms), world.changes), left_alone
+
+
+def sweep(world: World, now_ms: int) -> bool:
+    """Visit the customer unless it may be left alone; return whether it was."""
+    world.restart()
+    unmoved = world.bucket.in_force.unmoved
+    left_alone = world.state is not None and unmoved.holds(CUSTOMER, unpack(world.state))
+    if world.state is not None and not left_alone:
+        world.bucket.visit(CUSTOMER, now_ms - 1)
+    world.bucket.finish()
+    world.commit()
+    return left_alone
 
 
 def wake_if_due(world: World, upto_ms: int) -> None:
@@ -166,12 +178,6 @@ def settled(world: World, now_ms: int) -> bytes:
     return encode(customer, shape)
 
 
-def _at(edition: Edition, instant_ms: int) -> Edition:
-    return edition.__class__(
-        edition.number, instant_ms, edition.cause, edition.event_id, edition.policy, edition.cuts
-    )
-
-
 @given(policies(currency="EUR"), policies(currency="EUR"), histories(max_size=6), st.data())
 @tries(40)
 def test_when_a_customer_is_brought_to_a_new_policy_changes_nothing(
@@ -185,7 +191,7 @@ def test_when_a_customer_is_brought_to_a_new_policy_changes_nothing(
     events = sorted(events, key=lambda event: event["record_ms"])
     at = data.draw(st.integers(0, len(events) - 1))
     lives = [
-        lived(first, second, events, at, eager=eager, restarts=restarts)
+        lived(first, [(at, second)], events, eager=eager, restarts=restarts)
         for eager in (True, False)
         for restarts in (True, False)
     ]
@@ -195,7 +201,7 @@ def test_when_a_customer_is_brought_to_a_new_policy_changes_nothing(
     check(lives[0][1], first, second)
 
 
-def with_other_levels(text: str, data: st.DataObject) -> str:
+def with_other_levels(text: str, version: int, data: st.DataObject) -> str:
     """Return a policy with the levels of its gradings moved, those of each by one amount."""
     policy = json.loads(text)
 
@@ -210,7 +216,7 @@ def with_other_levels(text: str, data: st.DataObject) -> str:
         name: moved(grading, data.draw(st.sampled_from([0, 0, 1, -1, 2, 40])))
         for name, grading in policy["gradings"].items()
     }
-    policy["version"] = 2
+    policy["version"] = version
     return json.dumps(policy)
 
 
@@ -221,19 +227,20 @@ def test_whom_a_sweep_leaves_alone_fares_as_if_it_had_come_by(
 ) -> None:
     """Levels moved, and nothing else: the same changes, each at its instant, and the same state."""
     note(one)
-    other = with_other_levels(one, data)
-    note(other)
     first = first_edition(parse_policy(one, "a"))
-    try:
-        second = first_edition(parse_policy(other, "b"))
-    except PolicyFileError:
-        reject()
     events = sorted(events, key=lambda event: event["record_ms"])
-    at = data.draw(st.integers(0, len(events) - 1))
-    told, left_alone = spared(first, second, events, at)
-    seen(f"left alone: {left_alone}")
-    brought = lived(first, second, events, at, eager=True, restarts=True)
-    assert told == brought
+    places = data.draw(st.lists(st.integers(0, len(events) - 1), min_size=1, max_size=2))
+    news: News = []
+    for version, place in enumerate(sorted(places), start=2):
+        other = with_other_levels(one, version, data)
+        note(other)
+        try:
+            news.append((place, first_edition(parse_policy(other, "b"))))
+        except PolicyFileError:
+            reject()
+    told, left_alone = spared(first, news, events)
+    seen(f"{len(news)} policies, left alone: {left_alone}")
+    assert told == lived(first, news, events, eager=True, restarts=True)
 
 
 def check(changes: list[dict[str, Any]], first: Edition, second: Edition) -> None:

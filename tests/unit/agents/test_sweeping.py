@@ -7,7 +7,7 @@ from typing import NamedTuple
 from aiokafka.structs import TopicPartition
 
 from agents.reading import cut_after_edition
-from agents.sweeping import Sweep
+from agents.sweeping import VISIT, Sweep
 from stream.adapters.memory_store import MemoryStore
 from stream.bucket import Bucket
 from stream.customer import unpack
@@ -63,7 +63,7 @@ def test_everyone_is_visited_a_few_at_a_time() -> None:
     """No more than the limit with one batch, each customer once, and then it has ended."""
     store, bucket = site_of(customers=5)
     sweep = Sweep(store)
-    pages = [sweep.next([bucket], 2, start=True).get(0, []) for _ in range(4)]
+    pages = [sweep.next([bucket], 2 * VISIT, start=True).get(0, []) for _ in range(4)]
     assert [len(page) for page in pages] == [2, 2, 1, 0]
     assert sorted(name for page in pages for name in page) == [f"c{n}" for n in range(5)]
     assert sweep.ended(bucket)
@@ -88,8 +88,7 @@ def test_who_falls_sooner_under_the_new_policy_is_visited() -> None:
         now_ms = T0 + 20 * DAY
         second = document(2, SPENT, {"value": bands("spent", gold=after)})
         site.begin(policy_published(second, now_ms, "two"))
-        unmoved = site.bucket.in_force.unmoved()
-        assert unmoved is not None
+        unmoved = site.bucket.in_force.unmoved
         assert unmoved.holds("c1", unpack(site.states["c1"])) is not sooner
 
 
@@ -106,12 +105,12 @@ def test_a_sweep_begins_again_for_the_next_edition_and_after_a_restart() -> None
     """Those who stand under the edition already are passed over."""
     store, bucket = site_of(customers=3)
     sweep = Sweep(store)
-    sweep.next([bucket], 9, start=True)
+    sweep.next([bucket], 9 * VISIT, start=True)
     bucket.begin(policy_published(document(3, SPENT, VALUE), T0, "three"))
     assert not sweep.ended(bucket)
-    assert len(sweep.next([bucket], 9, start=True)[0]) == 3
+    assert len(sweep.next([bucket], 9 * VISIT, start=True)[0]) == 3
     states = store.load_states({0: ["c0"]})
     bucket.adopt("c0", states["c0"])
     bucket.visit("c0", T0)
     assert store.commit([bucket.commit({}, None)])[0].version == 2
-    assert sorted(Sweep(store).next([bucket], 9, start=True)[0]) == ["c1", "c2"]
+    assert sorted(Sweep(store).next([bucket], 9 * VISIT, start=True)[0]) == ["c1", "c2"]

@@ -15,15 +15,11 @@ from schemas.tier_changes import TierChange
 from stream.admission import FUTURE
 from stream.beginnings import beginning
 from stream.bucket import Bucket
-from stream.consent import Consent
-from stream.customer import Customer, edition_of, encode
+from stream.customer import unpack
 from stream.editions import cuts_moved, decode_book, first_edition, policy_published, scorer_of
-from stream.forecast.warning import Warned
-from stream.groups.kin import Kin
 from stream.groups.member_rows import GROUP_MEMBERS
 from stream.migration import Preview, never_kept
 from stream.outbox import CUSTOMER_TIERS, TIER_CHANGES, TIER_DIFFERENCES, decode_row
-from stream.plan import compile_policy
 from stream.store import BucketHead
 from tests.properties.driver import WINDOW, to_arrival
 from tests.unit.stream.policies import DAY, bands, paid, refunded
@@ -164,7 +160,7 @@ def test_who_comes_after_a_policy_took_effect_has_not_changed_by_it() -> None:
     site.begin(policy_published(document(2, SPENT, VALUE), T0, "control"))
     site.take(order(1, T0 + DAY))
     assert site.moves() == [("value", None, "floor", 1, "order")]
-    assert edition_of(site.states["c1"]) == 1
+    assert unpack(site.states["c1"]).edition == 1
 
 
 def test_a_grading_that_is_given_up_ends_at_null_and_goes_on_when_it_comes_back() -> None:
@@ -229,21 +225,7 @@ def test_a_bucket_remembers_older_editions_until_everyone_was_visited() -> None:
     book = decode_book(site.editions)
     assert book.swept
     assert [edition.number for edition in book.editions] == [1]
-    assert {edition_of(state) for state in site.states.values()} == {1}
-
-
-@pytest.mark.parametrize("warned", [None, {"value": Warned(2, 1, "gold", "floor", 3)}])
-@pytest.mark.parametrize("kin", [None, Kin()])
-@pytest.mark.parametrize("consent", [None, Consent()])
-@pytest.mark.parametrize("edition", [0, 7])
-def test_a_sweep_knows_the_edition_of_everyone(
-    kin: Kin | None, warned: dict[str, Warned] | None, consent: Consent | None, edition: int
-) -> None:
-    """Of parents, of those with an open warning, and of those who have spoken on consent."""
-    shape = compile_policy(document(1, SPENT, VALUE)).shape
-    customer = Customer("c1", shape, edition)
-    customer.kin, customer.warned, customer.consent = kin, warned, consent
-    assert edition_of(encode(customer, shape)) == edition
+    assert {unpack(state).edition for state in site.states.values()} == {1}
 
 
 def test_a_published_policy_stands_before_the_one_a_worker_is_started_with() -> None:
