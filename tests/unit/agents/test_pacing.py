@@ -29,6 +29,14 @@ def test_every_flush_comes_with_a_look_whatever_a_turn_takes(
     assert flushes >= 199 * turn_s // (flush_every_s + turn_s)
 
 
+def test_small_batches_come_twenty_times_a_second_and_the_first_at_once() -> None:
+    """A record that comes alone waits for nobody."""
+    pacing = Pacing(2.0)
+    assert not pacing.rests(100.0)
+    pacing.applied_s = 100.0
+    assert [pacing.rests(100.0 + ms / 1000) for ms in (0, 30, 49, 51)] == [True, True, True, False]
+
+
 def test_what_waits_to_be_announced_leaves_room_for_little_more() -> None:
     """Nothing is added where the room is too small to be worth a batch."""
     restraint = Restraint(most=100, least=20)
