@@ -31,10 +31,13 @@ class Backlog:
         self._ownership = ownership
         self._restraint = Restraint()
 
-    async def room(self, coming: int) -> int:
-        """Return how many rows more there is room for; *coming* ones are on their way already."""
+    async def room(self, coming: int, *, live: bool) -> int:
+        """Return how many rows more there is room for; *coming* ones are on their way already.
+
+        Less with *live* records, whose rows come after them.
+        """
         if self._settings.clock != "wall":
             return self._restraint.most
         ask = partial(self._thread.store.outbox_depth, list(self._ownership.buckets))
         waiting = sum((await self._thread.run(ask)).values())
-        return self._restraint.room(waiting + coming, time.monotonic())
+        return self._restraint.room(waiting + coming, time.monotonic(), live=live)

@@ -38,6 +38,7 @@ class Deadlines:
         self._ownership = ownership
         self._pacing = pacing
         self.pressing = False
+        self._turn = 0
 
     async def due(
         self, reading: Reading, room: int, *, live: bool, settled: bool
@@ -57,22 +58,28 @@ class Deadlines:
         if not limit or not self._pacing.look_is_due(now_s):
             return {}, False
         due: dict[int, list[tuple[str, int]]] = {}
-        found = 0
         idle: list[int] = []
-        everywhere = self._pacing.flush_is_due(now_s)
-        for watermark_ms, buckets in self._looked_into(reading, everywhere=everywhere).items():
-            ask = partial(self._thread.store.due, buckets, watermark_ms, limit)
+        asked = list(
+            self._looked_into(reading, everywhere=self._pacing.flush_is_due(now_s)).items()
+        )
+        # Those who come last where there are more than *limit* come first in one of the next turns.
+        self._turn += 1
+        first = self._turn % len(asked) if asked else 0
+        left = limit
+        for watermark_ms, buckets in asked[first:] + asked[:first]:
+            ask = partial(self._thread.store.due, buckets, watermark_ms, left)
             rows = await self._thread.run(ask)
-            found = max(found, len(rows))
             for bucket, customer_id, due_ms in rows:
                 due.setdefault(bucket, []).append((customer_id, due_ms))
             idle += [bucket for bucket in buckets if bucket not in due]
-        complete = found < limit
-        self.pressing = not complete
-        if complete:
+            left -= len(rows)
+            if not left:
+                break
+        self.pressing = not left
+        if left:
             self._pacing.looked_s = time.monotonic()
             await self._look_ahead(idle)
-        return due, complete and settled
+        return due, bool(left) and settled
 
     def _looked_into(self, reading: Reading, *, everywhere: bool) -> dict[int, list[int]]:
         """Return the buckets in which a deadline may have come, by the watermark."""

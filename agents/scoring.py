@@ -318,10 +318,10 @@ class ScoringService(Service):
     ) -> tuple[dict[int, list[tuple[str, int]]], dict[int, list[str]], bool]:
         """Return what no record asks for: deadlines and visits, and whether all of the former."""
         started = time.perf_counter()
+        live = bool(batch.records) and self._settings.clock == "wall"
         room = ROWS_EACH * self._settings.sweep_limit
         if self._deadlines.pressing or self._ownership.unswept():
-            room = await self._backlog.room(self._commits.rows)
-        live = bool(batch.records) and self._settings.clock == "wall"
+            room = await self._backlog.room(self._commits.rows, live=live)
         due, swept = await self._deadlines.due(
             reading, room, live=live, settled=self._commits.settled
         )

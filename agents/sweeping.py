@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stream.rankings import Ranked
     from stream.store import Store
 
-VISIT = 4
+VISIT = 4  # what visiting a customer costs, in looks at one who need not be visited
 _PAGE = 1_000
 _NOBODY = ""
 

@@ -40,15 +40,17 @@ def test_small_batches_come_twenty_times_a_second_and_the_first_at_once() -> Non
 def test_what_waits_to_be_announced_leaves_room_for_little_more() -> None:
     """Nothing is added where the room is too small to be worth a batch."""
     restraint = Restraint(most=100, least=20)
-    assert restraint.room(0, 10.0) == 100
-    assert restraint.room(70, 10.1) == 30
-    assert restraint.room(81, 10.2) == 0
-    assert restraint.room(5_000, 10.9) == 0
+    assert restraint.room(0, 10.0, live=False) == 100
+    assert restraint.room(70, 10.1, live=False) == 30
+    assert restraint.room(81, 10.2, live=False) == 0
+    assert restraint.room(5_000, 10.9, live=False) == 0
+    assert restraint.room(15, 10.9, live=True) == 10
+    assert restraint.room(21, 10.9, live=True) == 0
 
 
 def test_where_nothing_is_announced_tiers_are_kept_all_the_same() -> None:
     """One full batch each time that patience has run out."""
     restraint = Restraint(most=100, least=20, patience_s=1.0)
-    assert restraint.room(0, 10.0) == 100
-    found = [restraint.room(5_000, 10.0 + tenth / 10) for tenth in range(1, 25)]
+    assert restraint.room(0, 10.0, live=False) == 100
+    found = [restraint.room(5_000, 10.0 + tenth / 10, live=False) for tenth in range(1, 25)]
     assert [room for room in found if room] == [100, 100]
