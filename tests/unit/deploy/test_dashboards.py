@@ -64,6 +64,7 @@ def test_queries_speak_of_metrics_that_there_are() -> None:
         "tierstream_events_ignored_total",
         "tierstream_held_records",
         "tierstream_deadlines_fired_total",
+        "tierstream_sweep_spared_total",
         "tierstream_customers_brought_total",
         "tierstream_censuses_total",
         "tierstream_batch_records_bucket",
