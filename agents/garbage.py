@@ -12,7 +12,7 @@ import gc
 _YOUNG = 20_000
 """Net allocations after which it is worth a look: 2 ms."""
 _BY_ITSELF = 1_000_000
-"""Net allocations after which the collector runs in the middle of a turn: a batch makes 300,000."""
+"""Net allocations after which it runs in the middle of a turn: more than a batch makes."""
 
 
 def begin() -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 VISIT = 4  # what visiting a customer costs, in looks at one who need not be visited
 _PAGE = 1_000
-_NOBODY = ""
 
 
 def concerned(store: Store, bucket: Bucket) -> Iterator[str | None]:
@@ -95,17 +94,17 @@ class Sweep:
             if limit <= 0:
                 break
             page: list[str] = []
-            while limit > 0:
-                customer_id = next(walk.customers, _NOBODY)
-                if customer_id == _NOBODY:
-                    walk.ended = True
-                    break
-                limit -= 1
+            for customer_id in walk.customers:
                 if customer_id is None:
+                    limit -= 1
                     self.spared += 1
                 else:
-                    limit -= VISIT - 1
+                    limit -= VISIT
                     page.append(customer_id)
+                if limit <= 0:
+                    break
+            else:
+                walk.ended = True
             if page:
                 found[bucket.number] = page
         return found

@@ -198,9 +198,10 @@ class InForce:
         everything is judged anew. Where only a shadow comes or goes nothing is judged but that,
         and nothing where it is plain that everything stays as it is.
         """
-        if self.unmoved.carry(customer):
-            yield (), self._find(customer.edition)[1].plan, None
+        carried = self.unmoved.carry(customer)
         _, scorer = self._find(customer.edition)
+        if carried:
+            yield (), scorer.plan, None
         for edition, newer in self._scorers:
             if edition.number <= customer.edition:
                 continue

@@ -147,13 +147,12 @@ class WindowSum(Measure):
         series = customer.kinds[self.source]
         window = series.windows[self._window]
         reading, amount = self.value(customer, now_ms), self._of_day
-        for row in series.between(window.start, window.start + LOOKAHEAD):
+        rows = series.between(window.start, window.start + LOOKAHEAD + 1)
+        for steps, row in enumerate(rows):
             reading -= amount(row)
-            if reading < low:
+            if reading < low or steps == LOOKAHEAD:
                 return row[LAST_MS] + window.far_ms
-        # Past as many as were looked at, somebody has to look again.
-        last = next(series.between(window.start + LOOKAHEAD, window.start + LOOKAHEAD + 1), None)
-        return NEVER if last is None else last[LAST_MS] + window.far_ms
+        return NEVER
 
 
 class OrderRevenue(WindowSum):

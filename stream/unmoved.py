@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stream.customer import restore
 from stream.fold.horizon import Horizon
-from stream.gradings.base import Reading
+from stream.regrade import regrade
 from stream.sentinels import NEVER
 from stream.stability import NO_RULES
 
@@ -96,8 +96,9 @@ class Unmoved:
                 unsettled = None
             if not step.alike or (unsettled is None and customer.due_ms <= now_ms):
                 break
-            customer.roll(now_ms)
-            values = step.plan.read(customer, now_ms)
+            if unsettled is None:
+                customer.roll(now_ms)
+                values = step.plan.read(customer, now_ms)
             if _moves(customer, values, step.plan, now_ms):
                 break
             customer.clock_ms, customer.edition = now_ms, step.edition.number
@@ -116,11 +117,8 @@ def _still(customer: Customer, values: list[Value], plan: Plan, now_ms: int) -> 
 
 def _moves(customer: Customer, values: list[Value], plan: Plan, now_ms: int) -> bool:
     """Say whether a customer with these readings earns another tier than it has."""
-    reading = Reading(now_ms, values, [grade.tier for grade in customer.grades])
-    for position, standing in enumerate(customer.grades):
-        if plan.earned(position, reading, standing) != standing.tier:
-            return True
-    return False
+    tiers = regrade(plan, values, customer.grades, now_ms, plan.all_gradings)
+    return tiers != [grade.tier for grade in customer.grades]
 
 
 def keeps_all(older: Plan, plan: Plan) -> bool:

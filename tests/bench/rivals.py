@@ -7,7 +7,6 @@ after the warm-up and stops with the last record.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import resource
 import sys
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiokafka.structs import TopicPartition
 
+from agents import garbage
 from agents.kafka import consumer
 from agents.settings import Settings
 from tests.bench.trial import Task, Trial
@@ -150,8 +150,7 @@ def _print(trial: Trial) -> None:
 
 def main() -> None:
     """Run one contestant: ``drain``, ``parse``, ``faust-each`` or ``faust-take``."""
-    gc.freeze()  # as tierstream's worker does
-    gc.set_threshold(200_000, 50, 100)
+    garbage.begin()  # as tierstream's worker does
     name, task = sys.argv[1], msgspec.json.decode(sys.argv[2], type=Task)
     # Faust reads the command line too.
     del sys.argv[1:]

@@ -130,6 +130,10 @@ def spared(first: Edition, news: News, events: list[Event]) -> tuple[Told, bool]
     end_ms = events[-1]["record_ms"] + 20 * DAY_MS
     world.restart()
     wake_if_due(world, end_ms)
+    told = len(world.changes)
+    world.bucket.visit(CUSTOMER, end_ms)
+    world.commit()
+    assert len(world.changes) == told
     return (settled(world, end_ms), world.changes), left_alone
 
 
@@ -167,14 +171,14 @@ def late(world: World, told: int, now_ms: int) -> list[dict[str, Any]]:
 def settled(world: World, now_ms: int) -> bytes:
     """Return the stored customer without what depends on when it was looked at in vain.
 
-    That is its clock, its edition, its deadline, and day buckets that are of no use any more.
+    That is its clock, its deadline, and day buckets that are of no use any more.
     """
     if world.state is None:
         return b""
     shape = world.bucket.scorer.plan.shape
     customer = decode(CUSTOMER, world.state, shape)
     customer.roll(now_ms)
-    customer.clock_ms, customer.due_ms, customer.edition = now_ms, 0, 0
+    customer.clock_ms, customer.due_ms = now_ms, 0
     return encode(customer, shape)
 
 

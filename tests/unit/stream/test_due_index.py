@@ -4,32 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.policy.load import policy_from_data
 from stream.bucket.due_index import DueIndex
 from stream.customer import Customer
-from stream.plan import compile_policy
 from stream.sentinels import NEVER
-
-POLICY = {
-    "policy": "p",
-    "version": 1,
-    "time_zone": "UTC",
-    "currency": "USD",
-    "measures": {"orders": {"count": "orders"}},
-    "gradings": {
-        "value": {
-            "type": "bands",
-            "measure": "orders",
-            "tiers": [{"tier": "some", "enter": 1}, {"tier": "none"}],
-        }
-    },
-}
+from tests.unit.stream.policies import policy
 
 
 @pytest.fixture
 def ann() -> Customer:
     """Return somebody without a deadline."""
-    return Customer("ann", compile_policy(policy_from_data(POLICY, "p")).shape)
+    return Customer("ann", policy({"orders": {"count": "orders"}}).shape)
 
 
 def test_a_deadline_is_written_once_and_again_where_it_moves(ann: Customer) -> None:

@@ -15,11 +15,15 @@ from schemas.tier_changes import TierChange
 from stream.admission import FUTURE
 from stream.beginnings import beginning
 from stream.bucket import Bucket
-from stream.customer import unpack
+from stream.consent import Consent
+from stream.customer import Customer, encode, unpack
 from stream.editions import cuts_moved, decode_book, first_edition, policy_published, scorer_of
+from stream.forecast.warning import Warned
+from stream.groups.kin import Kin
 from stream.groups.member_rows import GROUP_MEMBERS
 from stream.migration import Preview, never_kept
 from stream.outbox import CUSTOMER_TIERS, TIER_CHANGES, TIER_DIFFERENCES, decode_row
+from stream.plan import compile_policy
 from stream.store import BucketHead
 from tests.properties.driver import WINDOW, to_arrival
 from tests.unit.stream.policies import DAY, bands, paid, refunded
@@ -226,6 +230,20 @@ def test_a_bucket_remembers_older_editions_until_everyone_was_visited() -> None:
     assert book.swept
     assert [edition.number for edition in book.editions] == [1]
     assert {unpack(state).edition for state in site.states.values()} == {1}
+
+
+@pytest.mark.parametrize("warned", [None, {"value": Warned(2, 1, "gold", "floor", 3)}])
+@pytest.mark.parametrize("kin", [None, Kin()])
+@pytest.mark.parametrize("consent", [None, Consent()])
+@pytest.mark.parametrize("edition", [0, 7])
+def test_a_sweep_knows_the_edition_of_everyone(
+    kin: Kin | None, warned: dict[str, Warned] | None, consent: Consent | None, edition: int
+) -> None:
+    """Of parents, of those with an open warning, and of those who have spoken on consent."""
+    shape = compile_policy(document(1, SPENT, VALUE)).shape
+    customer = Customer("c1", shape, edition)
+    customer.kin, customer.warned, customer.consent = kin, warned, consent
+    assert unpack(encode(customer, shape)).edition == edition
 
 
 def test_a_published_policy_stands_before_the_one_a_worker_is_started_with() -> None:
