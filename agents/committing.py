@@ -11,14 +11,15 @@ from stream.store import Outcome
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from agents.closing import Closed
     from agents.intake import Batch
     from agents.metrics import Metrics
     from agents.settings import Settings
     from agents.store_thread import StoreThread
     from agents.tracing import Tracer
-    from stream.store import BucketCommit, CommitResult, Store
+    from stream.store import CommitResult, Store
 
 _CAREFUL_BATCHES = 50
 
@@ -32,7 +33,8 @@ class _Flight:
     """A commit that the store's thread is working on.
 
     Attributes:
-        answer: Resolves to the outcomes.
+        closed: What is written.
+        answer: Resolves to the outcomes, in the same order.
         positions: Next offsets per source once it is written.
         instants_ms: Record time of each of its records.
         due_ms: Deadlines that it fires.
@@ -43,6 +45,7 @@ class _Flight:
         traces: Their trace contexts.
     """
 
+    closed: Sequence[Closed]
     answer: asyncio.Future[list[CommitResult]]
     positions: dict[str, int]
     instants_ms: list[int]
@@ -101,11 +104,13 @@ class Committing:
         self._flight = None
 
     def launch(
-        self, commits: list[BucketCommit], batch: Batch, due: Mapping[int, list[tuple[str, int]]]
+        self, closed: Sequence[Closed], batch: Batch, due: Mapping[int, list[tuple[str, int]]]
     ) -> None:
         """Begin to write what was folded of *batch* and of the customers that are *due*."""
         self._metrics.batch_records.observe(batch.records)
+        commits = [one.commit for one in closed]
         self._flight = _Flight(
+            closed=closed,
             answer=self._thread.run(partial(self._thread.store.commit, commits)),
             positions=batch.positions,
             instants_ms=batch.instants_ms,
@@ -133,9 +138,11 @@ class Committing:
         self._metrics.stage_seconds.labels("commit").inc(spent_s)
         self._metrics.commit_latency.observe(time.perf_counter() - flight.started_s)
         bad = None
-        for result in results:
+        for one, result in zip(flight.closed, results, strict=True):
             self._metrics.commits.labels(result.outcome.name).inc()
-            if result.outcome is not Outcome.OK:
+            if result.outcome is Outcome.OK:
+                one.tell(self._metrics)
+            else:
                 bad = result.outcome
         if bad is Outcome.KNOWN_ORDER:
             self._careful = _CAREFUL_BATCHES

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import structlog
 
-from agents.letters import letter_row
+from agents.closing import Closed
+from agents.letters import Letter, letter_row
 from agents.ownership import source_name
 from agents.settings import INPUTS
 from schemas.records import OrderCancelled, OrderRefunded
@@ -14,21 +15,18 @@ from stream.arrivals import Payment
 from stream.calendar import format_instant
 from stream.groups.member_rows import PartTold
 from stream.ledger import ledger_key, period_of
-from stream.stability import Suppressed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from agents.intake import Batch, Place
-    from agents.metrics import Metrics
     from agents.ownership import Ownership
     from agents.settings import Settings
     from agents.unwrapped import Record
     from stream.arrivals import Arrival
     from stream.bucket import Bucket
-    from stream.bucket.tally import Tally
     from stream.editions import Begin
-    from stream.store import BucketCommit, Store
+    from stream.store import Store
 
     Due = Mapping[int, list[tuple[str, int]]]
     Visits = Mapping[int, Sequence[str]]
@@ -70,14 +68,11 @@ class Folding:
     the store's thread.
     """
 
-    def __init__(
-        self, settings: Settings, store: Store, ownership: Ownership, metrics: Metrics
-    ) -> None:
+    def __init__(self, settings: Settings, store: Store, ownership: Ownership) -> None:
         """Fold into the buckets of *ownership*."""
         self._settings = settings
         self._store = store
         self._ownership = ownership
-        self._metrics = metrics
 
     # -- loading --------------------------------------------------------------
 
@@ -249,7 +244,7 @@ class Folding:
 
     def close(
         self, batch: Batch, reading: Watermarks, refused: Mapping[Place, Record], *, swept: bool
-    ) -> list[BucketCommit]:
+    ) -> list[Closed]:
         """Return the commits of every bucket that the batch has changed.
 
         Foreign buckets come first: the cursors of home buckets tell where reading resumes,
@@ -267,7 +262,7 @@ class Folding:
 
     def flush(
         self, done: Mapping[str, int], skipped: Iterable[int], reading: Watermarks, *, swept: bool
-    ) -> list[BucketCommit]:
+    ) -> list[Closed]:
         """Return commits that only move the cursors (and clock) of quiet buckets on.
 
         Args:
@@ -307,13 +302,13 @@ class Folding:
         refused: Mapping[Place, Record],
         *,
         swept: bool,
-    ) -> BucketCommit:
+    ) -> Closed:
         letters = list(batch.letters.get(bucket.number, ()))
         for arrival, reason, detail in bucket.tally.refusals:
             tp, offset = batch.place_of(arrival)
             base, record = self._base(tp.topic), refused[tp, offset]
-            letters.append(letter_row(record, (base, tp.partition), reason, detail))
-            self._metrics.dead_letters.labels(base, reason).inc()
+            row = letter_row(record, (base, tp.partition), reason, detail)
+            letters.append(Letter(base, reason, row))
         number = bucket.number % self._ownership.partitions
         foreign = batch.foreign.get(bucket.number, ())
         positions = {
@@ -329,28 +324,11 @@ class Folding:
         bucket: Bucket,
         positions: Mapping[str, int],
         clock_ms: int | None,
-        letters: Sequence[bytes] = (),
-    ) -> BucketCommit:
+        letters: Sequence[Letter] = (),
+    ) -> Closed:
         tally = bucket.tally
-        commit = bucket.commit(positions, clock_ms, letters)
-        self._count(tally)
-        return commit
-
-    def _count(self, tally: Tally) -> None:
-        metrics = self._metrics
-        metrics.applied.inc(tally.applied)
-        metrics.repeated.inc(tally.repeated)
-        metrics.ignored.inc(tally.ignored)
-        metrics.waiting.inc(tally.waiting)
-        metrics.woken.inc(tally.woken)
-        metrics.brought.inc(tally.brought)
-        for change in tally.changes:
-            metrics.changes.labels(change.grading, change.cause.kind, change.direction).inc()
-        for warning in tally.warnings:
-            metrics.warnings.labels(warning.grading, warning.status).inc()
-        for _, aside in tally.asides:
-            if isinstance(aside, Suppressed):
-                metrics.suppressed.labels(aside.grading, aside.rule).inc()
+        rows = [letter.row for letter in letters]
+        return Closed(bucket.commit(positions, clock_ms, rows), tally, letters)
 
     def _base(self, topic: str) -> str:
         return next(base for base in INPUTS if self._settings.topic(base) == topic)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agents.letters import BadStreak, letter_row
+from agents.letters import BadStreak, Letter, letter_row
 from agents.ownership import source_name
 from schemas.decode import (
     Rejected,
@@ -66,7 +66,7 @@ class Batch:
         arrivals: The same per bucket and customer.
         notices: Whether there are others among them than paid orders.
         audited: Customers of whom some of them ask for all orders, per bucket.
-        letters: Encoded dead-letter rows per bucket.
+        letters: Dead letters per bucket.
         positions: Next offset to apply per source, past every record looked at.
         foreign: Sources that feed a bucket away from its home, per bucket.
         traces: Trace context that came with records, by the id of the event.
@@ -83,7 +83,7 @@ class Batch:
     arrivals: dict[int, dict[str, list[Arrival]]] = field(default_factory=dict)
     notices: bool = False
     audited: dict[int, dict[str, None]] = field(default_factory=dict)
-    letters: dict[int, list[bytes]] = field(default_factory=dict)
+    letters: dict[int, list[Letter]] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
     foreign: dict[int, set[str]] = field(default_factory=dict)
     traces: dict[str, bytes] = field(default_factory=dict)
@@ -245,7 +245,7 @@ class Intake:
                     fresh.setdefault(decision.customer_id, []).append(arrival)
                     self._heed(decision, batch)
                 elif not isinstance(control, ClockAdvanced):
-                    self._metrics.ignored.inc()
+                    self._ownership.buckets[number].tally.ignored += 1
             except Rejected as bad:
                 self._note_foreign(number, tp.partition, source, batch)
                 if self._applied(number, source, record.offset):
@@ -288,10 +288,8 @@ class Intake:
             batch.halts[tp] = (record.offset, why)
             return False
         reason, detail = refused
-        self._metrics.dead_letters.labels(base, reason).inc()
-        batch.letters.setdefault(number, []).append(
-            letter_row(record, (base, tp.partition), reason, detail)
-        )
+        row = letter_row(record, (base, tp.partition), reason, detail)
+        batch.letters.setdefault(number, []).append(Letter(base, reason, row))
         return True
 
     def _applied(self, number: int, source: str, offset: int) -> bool:

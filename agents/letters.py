@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.dead_letters import MAX_VALUE_BYTES
 from stream.calendar import format_instant
@@ -15,6 +15,14 @@ _BLOCK = 1_000
 _LONGEST_DETAIL = 500
 _LONGEST_KEY = 50_000
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999
+
+
+class Letter(NamedTuple):
+    """A dead letter on its way: the base name of its topic, why it was refused, and the row."""
+
+    topic: str
+    reason: str
+    row: bytes
 
 
 def letter_row(record: Record, source: tuple[str, int], reason: str, detail: str) -> bytes:

@@ -88,7 +88,7 @@ class ScoringService(Service):
         self._second = StoreThread(second, "deadlines")
         self._metrics = metrics
         self._ownership = Ownership(settings, store, scorer_of(first), first)
-        self._folding = Folding(settings, store, self._ownership, metrics)
+        self._folding = Folding(settings, store, self._ownership)
         self._intake = Intake(settings, metrics, self._ownership)
         self._reading: Reading | None = None
         self._commits = Committing(settings, self._store, metrics, tracer)
@@ -195,6 +195,7 @@ class ScoringService(Service):
     async def _open(self, partitions: list[TopicPartition]) -> None:
         self._generation += 1
         self._reading = None
+        await self._finish_quietly()
         self._reading, self._intake = await self._opening.open(partitions)
         self._commits.forget()
         self._visiting.forget()
@@ -294,21 +295,21 @@ class ScoringService(Service):
         self._spent("fold", started)
         started = time.perf_counter()
         refused = await read_again(self._settings, self._folding.refused(batch))
-        commits = self._folding.close(batch, reading, refused, swept=swept)
+        closed = self._folding.close(batch, reading, refused, swept=swept)
         if flushing:
             self._pacing.flushed_s = time.monotonic()
-            touched = [commit.bucket for commit in commits]
-            commits += self._folding.flush(self._commits.done, touched, reading, swept=swept)
+            touched = [one.commit.bucket for one in closed]
+            closed += self._folding.flush(self._commits.done, touched, reading, swept=swept)
         self._folding.forget(passing)
         self._spent("encode", started)
         await self._commits.land()
         if flushing:
-            await self._look_back({commit.bucket for commit in commits})
+            await self._look_back({one.commit.bucket for one in closed})
         await self._halting.halt(batch)
         if batch.halts:
             self._metrics.halted.set(len(self._intake.halted))
-        if commits:
-            self._commits.launch(commits, batch, due)
+        if closed:
+            self._commits.launch(closed, batch, due)
         else:
             self._commits.done.update(batch.positions)
         await self._housekeeping(reading)

@@ -66,9 +66,8 @@ class Refold:
         self._settings = settings
         self._controls = settings.topic("controls")
         self._ownership = Ownership(settings, self.store, scorer_of(first), first)
-        metrics = Metrics()
-        self._folding = Folding(settings, self.store, self._ownership, metrics)
-        self._intake = Intake(settings, metrics, self._ownership)
+        self._folding = Folding(settings, self.store, self._ownership)
+        self._intake = Intake(settings, Metrics(), self._ownership)
         self._time = _StandingStill(number)
         assigned = [TopicPartition(settings.topic(base), number) for base in INPUTS]
         self._ownership.open(assigned, partitions)
@@ -145,7 +144,8 @@ class Refold:
             for record in records
             if (place := (tp, record.offset)) in places
         }
-        self._commit(self._folding.close(batch, self._time, refused, swept=False))
+        closed = self._folding.close(batch, self._time, refused, swept=False)
+        self._commit([one.commit for one in closed])
 
     def _cut(self, batch: Batch, upto: Mapping[int, Mapping[str, int]]) -> None:
         """Leave in *batch* what lies before the cursors of its bucket."""

@@ -5,12 +5,14 @@ Workers are processes of their own, ended by their process id. No claims here.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -116,6 +118,13 @@ class Worker:
         lines = self.get("/metrics")[1].splitlines()
         found = [line for line in lines if line.split("{")[0].split(" ")[0] == name]
         return sum(float(line.rpartition(" ")[2]) for line in found)
+
+    async def counts(self, name: str, value: float) -> None:
+        """Wait until a metric is exactly *value*: what is done is counted a little later."""
+        give_up = time.monotonic() + 30
+        while (found := self.metric(name)) != value:
+            assert time.monotonic() < give_up, f"{name} is {found:g}, not {value:g}"
+            await asyncio.sleep(0.1)
 
     def kill(self) -> None:
         """End it as a crash would."""
