@@ -21,7 +21,7 @@ UV     := .cache/lock/bin/uv pip compile --quiet --universal --generate-hashes -
 # One run of tests for each processor, files kept together; each has servers of its own.
 SPREAD := -n auto --dist loadfile
 
-.PHONY: help env env-node env-deploy demo test test-slow test-apache test-faults test-deploy lint \
+.PHONY: help env env-node env-deploy demo test search test-slow test-apache test-faults test-deploy lint \
   lint-events format generate generate-manifests bench lock clean
 
 help: ## show this list
@@ -61,6 +61,9 @@ demo: env ## a business through an embedded broker and Redis: tier changes live 
 
 test: env ## everything that needs only pip
 	$(BIN)/python -m pytest $(SPREAD) -m "not faults_heavy and not kafka and not bench and not slow and not deploy and not prometheus" $(ARGS)
+
+search: env ## properties with new examples, twenty times as many: minutes to hours
+	TIERSTREAM_EXAMPLES=$${TIERSTREAM_EXAMPLES:-20} $(BIN)/python -m pytest $(SPREAD) tests/properties tests/contract -m "not slow" $(ARGS)
 
 test-slow: env ## what takes minutes: every customer of CDNOW by brute force
 	$(BIN)/python -m pytest -m slow --timeout=1200 $(ARGS)

@@ -9,6 +9,7 @@ Options choose the servers; without any, everything comes from wheels:
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import uuid
@@ -36,9 +37,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Let no property depend on speed, and child processes hear Ctrl-C though started with `&`."""
-    slow = [hypothesis.HealthCheck.too_slow]
-    hypothesis.settings.register_profile("any-machine", deadline=None, suppress_health_check=slow)
+    """Set up hypothesis, and let child processes hear Ctrl-C though started with `&`.
+
+    No property depends on speed. Each is tried with the same examples every time, so that what
+    passes once passes again; `make search` looks for others.
+    """
+    hypothesis.settings.register_profile(
+        "any-machine",
+        deadline=None,
+        derandomize="TIERSTREAM_EXAMPLES" not in os.environ,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
     hypothesis.settings.load_profile("any-machine")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells do it to `command &`
         signal.signal(signal.SIGINT, signal.default_int_handler)

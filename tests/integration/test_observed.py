@@ -62,7 +62,10 @@ async def test_the_figures_of_all_workers_add_up_to_the_population(system: Syste
     assert together(system, "tierstream_contribution_minor") == 20 * 40_000 + 80 * 100
     top = together(system, "tierstream_top_fifth_contribution_minor")
     assert 0.5 * 800_000 <= top <= 800_000  # each worker has a fifth of its own
-    assert together(system, "tierstream_scoring_latency_seconds_count") == 100
+    await wait_for_async(
+        lambda: together(system, "tierstream_scoring_latency_seconds_count") == 100,
+        "100 orders counted",
+    )
     await wait_for_async(
         lambda: together(system, "tierstream_change_publish_latency_seconds_count") == 300,
         "300 changes published",

@@ -1,4 +1,7 @@
-"""How hard the properties are tried: modest by default, `TIERSTREAM_EXAMPLES=20` for 20 times."""
+"""How hard the properties are tried: modest by default, `TIERSTREAM_EXAMPLES=20` for 20 times.
+
+Without it the examples are the same each time; with it they are new ones (`tests/conftest.py`).
+"""
 
 from __future__ import annotations
 
