@@ -98,8 +98,7 @@ class Dispatcher:
                 await asyncio.sleep(pause_s)
             try:
                 pause_s = await self._turn(target)
-            except StoreUnavailable as exc:
-                log.warning("store_unavailable", error=str(exc))
+            except StoreUnavailable:
                 pause_s = _STORE_RETRY_S
 
     async def _turn(self, target: str) -> float:

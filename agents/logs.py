@@ -4,22 +4,55 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Callable, MutableMapping
 
     from structlog.typing import Processor
+
+AGAIN_AFTER_S: Final = 10.0
+_REMEMBERED = 1_000
+
+
+class Repeats(logging.Filter):
+    """Lets a library say the same thing once in ten seconds, with how often it was left out.
+
+    aiokafka speaks of a broker that is away some two hundred times a second.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Start with nothing said; *clock* gives seconds."""
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, int, str, object], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a record is logged; its ``repeated`` tells how many were left out."""
+        error = record.exc_info[0] if record.exc_info else None
+        what = record.name, record.levelno, record.getMessage(), error
+        now_s = self._clock()
+        again_s, left_out = self._said.get(what, (now_s, 0))
+        if now_s < again_s:
+            self._said[what] = again_s, left_out + 1
+            return False
+        if len(self._said) >= _REMEMBERED:
+            self._said.clear()
+        self._said[what] = now_s + AGAIN_AFTER_S, 0
+        if left_out:
+            record.repeated = left_out
+        return True
 
 
 def configure_logging(*, as_json: bool) -> None:
     """Write structured events to standard error: JSON, or for people.
 
     Libraries log through `logging`: their warnings come out in the same form, with the name of
-    the logger. What is no log is not touched: the stacks that the watchdog dumps, and the one
-    line that tells why a worker could not start.
+    the logger, and not more often than is of use (`Repeats`). What is no log is not touched: the
+    stacks that the watchdog dumps, and the one line that tells why a worker could not start.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -33,9 +66,14 @@ def configure_logging(*, as_json: bool) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Repeats())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=[
+                structlog.stdlib.add_logger_name,
+                structlog.stdlib.ExtraAdder({"repeated"}),
+                *shared,
+            ],
             processors=[_without_meta, *last],
         )
     )

@@ -116,8 +116,7 @@ class Relay(Service):
             try:
                 async with self._lock:
                     published = 0 if self.should_stop else await self._turn()
-            except StoreUnavailable as exc:
-                log.warning("store_unavailable", error=str(exc))
+            except StoreUnavailable:
                 self._metrics.store_up.labels(self.part).set(0)
                 # It may have forgotten what was trimmed.
                 self._untidy.update(self._shards)

@@ -145,8 +145,8 @@ class ScoringService(Service):
                 await self._turn()
             except Rewind as why:
                 await self._rewind(str(why))
-            except StoreUnavailable as exc:
-                await self._hold(exc)
+            except StoreUnavailable:
+                await self._hold()
             except KafkaError as exc:
                 log.warning("kafka_error", error=repr(exc))
                 await self.sleep(_HOLD_POLL_MS / 1000)
@@ -378,9 +378,8 @@ class ScoringService(Service):
             else:
                 return
 
-    async def _hold(self, exc: StoreUnavailable) -> None:
+    async def _hold(self) -> None:
         """Keep the group membership alive until the store answers, then start over."""
-        log.warning("store_unavailable", error=str(exc), outcome_unknown=exc.outcome_unknown)
         self._metrics.store_up.labels(self.part).set(0)
         self.ready = False
         self._commits.give_up()

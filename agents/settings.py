@@ -115,6 +115,8 @@ class Settings:
         web_host: Address of the health and metrics endpoints.
         web_port: Their port; 0 picks a free one.
         stall_after_ms: Time without progress, while there is work, that is a stall.
+        stop_within_ms: Time to end in order; a worker that takes longer, as Kafka does not answer,
+            ends as it is. Nothing is lost by that.
         logs: How a worker logs: ``console`` for people, ``json`` for machines.
         tracing: Whether spans are sent to an OpenTelemetry collector: ``off`` or ``otlp``.
     """
@@ -148,6 +150,7 @@ class Settings:
     web_host: str = "127.0.0.1"
     web_port: int = 6066
     stall_after_ms: int = 30_000
+    stop_within_ms: int = 25_000
     logs: Logs = "console"
     tracing: Tracing = "off"
     security: KafkaSecurity = _PLAIN

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
+import threading
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
+import structlog
 from faust import Worker
 
 from agents import garbage
@@ -22,7 +25,36 @@ from stream.editions import first_edition
 from stream.store import StoreMismatch
 
 if TYPE_CHECKING:
+    from agents.app import TierstreamApp
     from agents.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+EXIT_UNFINISHED = 75  # EX_TEMPFAIL of sysexits.h
+
+
+class PunctualWorker(Worker):
+    """Faust's worker, which ends in time also where what it takes leave of does not answer.
+
+    Faust and aiokafka ask a broker that is away again and again, also when they are to stop.
+    """
+
+    def __init__(self, app: TierstreamApp, within_ms: int, **more: Any) -> None:  # noqa: ANN401
+        """Run *app*; end at the latest *within_ms* after being told to."""
+        super().__init__(app, **more)
+        self._limit = threading.Timer(within_ms / 1000, _end)
+        self._limit.daemon = True
+
+    async def stop(self) -> None:
+        """Stop in order, against time."""
+        if not self._limit.ident:
+            self._limit.start()
+        await super().stop()
+
+
+def _end() -> None:
+    log.error("ended_unfinished", why="somebody did not answer; what was not written is done again")
+    os._exit(EXIT_UNFINISHED)
 
 
 def run_worker(settings: Settings, role: Role) -> None:
@@ -45,7 +77,9 @@ def run_worker(settings: Settings, role: Role) -> None:
     asyncio.set_event_loop(asyncio.new_event_loop())  # Faust takes the one that is set
     app = create_app(settings, role, first)
     garbage.begin()
-    worker = Worker(app, quiet=True, redirect_stdouts=False, override_logging=False)
+    worker = PunctualWorker(
+        app, settings.stop_within_ms, quiet=True, redirect_stdouts=False, override_logging=False
+    )
     worker.spinner = None  # it moves the cursor, terminal or not
     worker.execute_from_commandline()
 

@@ -122,8 +122,8 @@ class AlertService(Service):
                     refreshed_s = time.monotonic()
                 self._nudge(await self._thread.run(self._wake))
                 self.ready = True
-            except StoreUnavailable as exc:
-                log.warning("store_unavailable", error=str(exc))
+            except StoreUnavailable:
+                pass  # see `StoreThread`, which says so
             self.progressed_s = time.monotonic()
             await self.sleep(_WAKE_EVERY_S)
 
@@ -187,8 +187,7 @@ class AlertService(Service):
         while True:
             try:
                 verdict = await work()
-            except StoreUnavailable as exc:
-                log.warning("store_unavailable", error=str(exc))
+            except StoreUnavailable:
                 await asyncio.sleep(_RETRY_S)
                 continue
             self._metrics.alerts_heard.labels(topic, verdict).inc()

@@ -132,8 +132,7 @@ class WebhookService(Service):
                     refreshed_s = time.monotonic()
                 await self._turn()
                 self.ready = bool(self._consumer.assignment()) or self.ready
-            except StoreUnavailable as exc:
-                log.warning("store_unavailable", error=str(exc))
+            except StoreUnavailable:
                 await self.sleep(_RETRY_S)
             except KafkaError as exc:
                 log.warning("webhooks_not_committed", error=repr(exc))
@@ -194,8 +193,7 @@ class WebhookService(Service):
         while True:
             try:
                 return await self._thread.run(call)
-            except StoreUnavailable as exc:
-                log.warning("store_unavailable", error=str(exc))
+            except StoreUnavailable:
                 await asyncio.sleep(_RETRY_S)
 
     # -- sending (see `agents.dispatch.Outgoing`) -----------------------------

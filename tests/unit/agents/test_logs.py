@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 
 import pytest
+
+from agents.logs import AGAIN_AFTER_S, Repeats
 
 SCRIPT = """
 import logging, structlog
@@ -58,3 +61,31 @@ def test_a_traceback_shows_no_local_variables(*, as_json: bool) -> None:
     text = "\n".join(logged(as_json=as_json))
     assert "RuntimeError: broken" in text
     assert "hunter2" not in text.replace('password = "hunter2"', "")
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    now_s = 100.0
+
+    def __call__(self) -> float:
+        """Return the time in seconds."""
+        return self.now_s
+
+
+def test_a_library_says_the_same_thing_once_in_a_while() -> None:
+    """And how often it would have; another text, logger or level is another thing."""
+    clock = Clock()
+    repeats = Repeats(clock)
+
+    def said(text: str, name: str = "aiokafka", level: int = logging.ERROR) -> int | None:
+        record = logging.LogRecord(name, level, __file__, 1, "lost %s", (text,), None)
+        return getattr(record, "repeated", 0) if repeats.filter(record) else None
+
+    assert said("broker-1") == 0
+    assert [said("broker-1") for _ in range(5)] == [None] * 5
+    assert said("broker-2") == said("broker-1", "faust") == 0
+    assert said("broker-1", level=logging.WARNING) == 0
+    clock.now_s += AGAIN_AFTER_S
+    assert [said("broker-1"), said("broker-1"), said("broker-2")] == [5, None, 0]
+    assert [said(str(number)) for number in range(2_000)] == [0] * 2_000
