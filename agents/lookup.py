@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stream.editions import document_of, edition_in_force, scorer_of
 from stream.fold import Scorer
-from stream.in_force import brought
+from stream.in_force import bringer
 from stream.partition import bucket_of
 
 if TYPE_CHECKING:
@@ -58,5 +58,5 @@ def find(store: Store, buckets: int, own: Plan, customer_id: str) -> Known | Non
     edition = edition_in_force([head])
     if edition is None:
         return Known(state, now_ms, own.document, own)
-    state = brought(customer_id, state, head.editions, Scorer(own))
+    state = bringer(head.editions, Scorer(own))(customer_id, state)
     return Known(state, now_ms, document_of(edition), scorer_of(edition).plan, edition)

@@ -21,7 +21,7 @@ from stream.shadow import beginning_with, restored, split_off, take_over
 from stream.unmoved import Unmoved, keeps_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from stream.customer import Customer, Stored
     from stream.editions import Begin, Edition, ShadowPolicy
@@ -258,22 +258,25 @@ class InForce:
         return scorer if same else scorer_of(edition)
 
 
-def brought(customer_id: str, state: bytes, editions: bytes, own: Scorer) -> bytes:
-    """Return a stored customer as it stands under the newest edition of its bucket.
+def bringer(editions: bytes, own: Scorer) -> Callable[[str, bytes], bytes]:
+    """Return what gives a stored customer of a bucket as it stands under the newest edition there.
 
-    For looking at it: nothing is announced of what changes on the way.
+    For looking at it: perhaps a sweep has not come by yet. Nothing is announced of what changes on
+    the way.
 
     Args:
-        customer_id: Whose state.
-        state: As the store has it; perhaps a sweep has not come by yet.
-        editions: What the customer's bucket stores of its editions.
+        editions: What the bucket stores of its editions.
         own: What the workers were started with, in force where nothing was published.
     """
     force = InForce(editions, own)
-    customer = force.restore(customer_id, unpack(state))
-    for _ in force.bring(customer):
-        pass
-    return encode(customer, force.scorer.plan.shape)
+
+    def brought(customer_id: str, state: bytes) -> bytes:
+        customer = force.restore(customer_id, unpack(state))
+        for _ in force.bring(customer):
+            pass
+        return encode(customer, force.scorer.plan.shape)
+
+    return brought
 
 
 def _given_up(

@@ -11,7 +11,7 @@ import structlog
 from agents.web.board import InForce, Surveyed
 from stream.editions import edition_in_force, scorer_of
 from stream.fold import Scorer
-from stream.in_force import brought
+from stream.in_force import bringer
 from stream.projection.survey import Survey
 from stream.store import StoreError
 
@@ -89,14 +89,9 @@ class SurveyService:
     def _look(
         self, survey: Survey, head: BucketHead, states: dict[str, bytes]
     ) -> list[tuple[str, int | None]]:
-        now_ms = head.clock_ms or 0
+        now_ms, brought = head.clock_ms or 0, bringer(head.editions, self._scorer)
         return [
-            (
-                customer_id,
-                survey.look(
-                    customer_id, brought(customer_id, state, head.editions, self._scorer), now_ms
-                ),
-            )
+            (customer_id, survey.look(customer_id, brought(customer_id, state), now_ms))
             for customer_id, state in states.items()
         ]
 
