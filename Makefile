@@ -63,7 +63,7 @@ test: env ## everything that needs only pip
 	$(BIN)/python -m pytest $(SPREAD) -m "not faults_heavy and not kafka and not bench and not slow and not deploy and not prometheus" $(ARGS)
 
 search: env ## properties with new examples, twenty times as many: minutes to hours
-	TIERSTREAM_EXAMPLES=$${TIERSTREAM_EXAMPLES:-20} $(BIN)/python -m pytest $(SPREAD) tests/properties tests/contract -m "not slow" $(ARGS)
+	TIERSTREAM_EXAMPLES=$${TIERSTREAM_EXAMPLES:-20} $(BIN)/python -m pytest $(SPREAD) tests/properties tests/contract -m "not slow" --timeout=0 $(ARGS)
 
 test-slow: env ## what takes minutes: every customer of CDNOW by brute force
 	$(BIN)/python -m pytest -m slow --timeout=1200 $(ARGS)
