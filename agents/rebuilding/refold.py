@@ -16,6 +16,7 @@ from agents.rebuilding.errors import RebuildError
 from agents.rebuilding.past import batches
 from agents.settings import INPUTS
 from stream.adapters.memory_store import MemoryStore
+from stream.bucket.restoring import stand
 from stream.editions import scorer_of
 from stream.store import Outcome
 
@@ -112,7 +113,7 @@ class Refold:
         for customer_id, told in stands.items():
             if customer_id not in one.customers:
                 raise RebuildError(f"the log holds nothing of customer {customer_id!r}")
-            one.stand(customer_id, told, one.clock_ms or 0)
+            stand(one, customer_id, told, one.clock_ms or 0)
         self._commit([one.commit({}, None)])
 
     def customers(self, bucket: int) -> Mapping[str, Customer]:

@@ -13,6 +13,7 @@ from agents.rebuilding.refold import Refold
 from agents.replay.reading import partitions_of
 from agents.settings import INPUTS
 from stream.bucket import Bucket
+from stream.bucket.restoring import complete
 from stream.editions import Edition, decode_book, scorer_of
 from stream.store import Outcome
 
@@ -159,7 +160,7 @@ class _Refill:
             bucket.adopt(customer_id, stored)
             if customer_id not in facts:
                 raise RebuildError(f"the log holds nothing of customer {customer_id!r}")
-            customers += bucket.refill(customer_id, facts[customer_id], head.clock_ms or 0)
+            customers += complete(bucket, customer_id, facts[customer_id], head.clock_ms or 0)
         found = Refilled(customers, len(bucket.tally.changes))
         bucket.in_force.reach_again()
         commit = bucket.commit({}, None)

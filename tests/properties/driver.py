@@ -150,7 +150,7 @@ class Run:
         """Look at the customer at an instant, due or not."""
         self.changes += self.scorer.wake_before(self.customer, instant_ms)
         self.changes += self.scorer.wake(self.customer, instant_ms)
-        self.bucket._unwritten.touch(self.customer)
+        self.bucket.unwritten.touch(self.customer)
         self._commit()
 
     def reload(self) -> None:

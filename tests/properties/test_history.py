@@ -127,7 +127,7 @@ def test_repeats_and_conflicts_are_told_apart_across_restarts(
     run = Run(plan_of(text))
     run.apply(events)
     before = run.payloads(), run.measures(run.customer.clock_ms)
-    applied = {e["event_id"] for e in events if e["event_id"] in run.bucket._seen.checksums}
+    applied = {e["event_id"] for e in events if e["event_id"] in run.bucket.seen.checksums}
     run.reload()
     run.apply(events)
     assert not run.refusals
