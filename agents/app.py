@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 import faust
@@ -22,6 +21,7 @@ from agents.relay import Relay
 from agents.scoring import ScoringService
 from agents.settings import HEARD
 from agents.tracing import open_tracer
+from agents.version import version
 from agents.watchdog import Watchdog
 from agents.webhooks.service import WebhookService
 from stream.adapters.redis_desk import RedisDesk
@@ -88,7 +88,7 @@ def create_app(settings: Settings, role: Role, first: Edition | None) -> Tierstr
         key_serializer="raw",
     )
     metrics = Metrics()
-    metrics.build.labels(_version(), role).set(1)
+    metrics.build.labels(version(), role).set(1)
     metrics.buckets.set(settings.buckets)
     tracer = open_tracer(settings)
     working: list[ScoringService | Relay | AlertService | WebhookService] = []
@@ -154,13 +154,6 @@ def heard(first: Edition) -> list[str]:
 def open_store(settings: Settings) -> RedisStore:
     """Return the store; nothing is connected before its first call."""
     return RedisStore(settings.redis, prefix=settings.key_prefix)
-
-
-def _version() -> str:
-    try:
-        return importlib.metadata.version("tierstream")
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _broker_url(bootstrap: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections import UserDict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -87,6 +87,17 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        importlib.import_module("agents.cli.about").version()
+        raise typer.Exit
+
+
 @app.callback()
-def tierstream() -> None:
+def tierstream(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
     """Customer value tiers from Kafka events, scored as they happen and downgraded on time."""

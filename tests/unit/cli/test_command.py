@@ -206,7 +206,9 @@ def test_doctor_names_a_remedy_for_what_it_cannot_reach(nobody: str) -> None:
 
 
 def test_version_is_told() -> None:
-    assert json.loads(run("version", "--json").stdout).keys() == {"tierstream", "python"}
+    told = json.loads(run("version", "--json").stdout)
+    assert told.keys() == {"tierstream", "python"}
+    assert run("--version").stdout.startswith(f"tierstream {told['tierstream']} on Python ")
 
 
 def test_help_lists_every_command_with_what_it_is_for() -> None:
