@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from stream.store import Store
 
 
+_FEW = 8
+
+
 class Deadlines:
     """Asks the store every so often, on a connection of its own.
 
@@ -65,21 +68,24 @@ class Deadlines:
         # Those who come last where there are more than *limit* come first in one of the next turns.
         self._turn += 1
         first = self._turn % len(asked) if asked else 0
-        left = limit
+        left, found_all = limit, True
         for watermark_ms, buckets in asked[first:] + asked[:first]:
-            ask = partial(self._thread.store.due, buckets, watermark_ms, left)
+            if not left:
+                break
+            # Where many have come, they have in every bucket, in some more than in others.
+            each = 2 * left // len(buckets) + _FEW
+            ask = partial(self._thread.store.due, buckets, watermark_ms, left, each)
             rows = await self._thread.run(ask)
             for bucket, customer_id, due_ms in rows:
                 due.setdefault(bucket, []).append((customer_id, due_ms))
             idle += [bucket for bucket in buckets if bucket not in due]
+            found_all = found_all and all(len(due.get(bucket, ())) < each for bucket in buckets)
             left -= len(rows)
-            if not left:
-                break
-        self.pressing = not left
-        if left:
+        self.pressing = not (left and found_all)
+        if not self.pressing:
             self._pacing.looked_s = time.monotonic()
             await self._look_ahead(idle)
-        return due, bool(left) and settled
+        return due, not self.pressing and settled
 
     def _looked_into(self, reading: Reading, *, everywhere: bool) -> dict[int, list[int]]:
         """Return the buckets in which a deadline may have come, by the watermark."""

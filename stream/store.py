@@ -276,11 +276,14 @@ class Store(Rankings, Protocol):
                 both dropped and written). Nothing of the call was written.
         """
 
-    def due(self, buckets: Sequence[int], upto_ms: int, limit: int) -> list[tuple[int, str, int]]:
+    def due(
+        self, buckets: Sequence[int], upto_ms: int, limit: int, each: int | None = None
+    ) -> list[tuple[int, str, int]]:
         """Return at most *limit* (bucket, customer, due ms) with due <= *upto_ms*, earliest first.
 
-        Sorted by due, then bucket, then customer. Reading changes nothing: a deadline stays until
-        a commit moves or removes it.
+        Of each bucket the earliest *each* at most; None for *limit*. Sorted by due, then bucket,
+        then customer. Reading changes nothing: a deadline stays until a commit moves or removes
+        it.
         """
 
     def soonest(self, buckets: Sequence[int]) -> dict[int, int]:

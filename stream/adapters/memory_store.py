@@ -100,16 +100,20 @@ class MemoryStore:
                 )
             return results
 
-    def due(self, buckets: Sequence[int], upto_ms: int, limit: int) -> list[tuple[int, str, int]]:
+    def due(
+        self, buckets: Sequence[int], upto_ms: int, limit: int, each: int | None = None
+    ) -> list[tuple[int, str, int]]:
         """See `Store.due`."""
+        limit = max(limit, 0)
+        most = limit if each is None else max(each, 0)
+        found: list[tuple[int, int, str]] = []
         with self._lock:
-            found = sorted(
-                (due_ms, number, customer)
-                for number in buckets
-                for customer, due_ms in self._bucket(number).due.items()
-                if due_ms <= upto_ms
-            )
-        return [(number, customer, due_ms) for due_ms, number, customer in found[: max(limit, 0)]]
+            for number in buckets:
+                due = self._bucket(number).due.items()
+                own = sorted((due_ms, customer) for customer, due_ms in due if due_ms <= upto_ms)
+                found += [(due_ms, number, customer) for due_ms, customer in own[:most]]
+        found.sort()
+        return [(number, customer, due_ms) for due_ms, number, customer in found[:limit]]
 
     def soonest(self, buckets: Sequence[int]) -> dict[int, int]:
         """See `Store.soonest`."""

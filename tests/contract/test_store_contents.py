@@ -131,6 +131,10 @@ def test_deadlines_come_earliest_first_over_all_buckets(store: Store) -> None:
     assert store.due([2], 30, 100) == [(2, "a", 10), (2, "c", 20)]
     assert store.due([1, 2], 30, 0) == store.due([], 30, 9) == []
     assert store.due([1, 2], 30, 100) == every
+    assert store.due([1, 2], 30, 100, 1) == [(1, "z", 10), (2, "a", 10)]
+    assert store.due([1, 2], 30, 3, 2) == [(1, "z", 10), (2, "a", 10), (2, "c", 20)]
+    assert store.due([1, 2], 30, 1, 2) == every[:1]
+    assert store.due([1, 2], 30, 3, 0) == []
     assert store.soonest([1, 2, 3]) == {1: 10, 2: 10}
     must(store, BucketCommit(1, 1, due={"z": None}))
     must(store, BucketCommit(2, 1, due={"a": None, "c": 40}))

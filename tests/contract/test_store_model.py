@@ -110,11 +110,12 @@ class Twins(RuleBasedStateMachine):
         self.model.skip_rows(buckets, row)
         self.real.skip_rows(buckets, row)
 
-    @rule(upto_ms=NUMBERS, limit=st.integers(0, 5))
-    def due(self, upto_ms: int, limit: int) -> None:
+    @rule(upto_ms=NUMBERS, limit=st.integers(0, 5), each=st.none() | st.integers(0, 5))
+    def due(self, upto_ms: int, limit: int, each: int | None) -> None:
         """Ask for deadlines."""
         assert self.real.soonest(BUCKETS) == self.model.soonest(BUCKETS)
-        assert self.real.due(BUCKETS, upto_ms, limit) == self.model.due(BUCKETS, upto_ms, limit)
+        wanted = self.model.due(BUCKETS, upto_ms, limit, each)
+        assert self.real.due(BUCKETS, upto_ms, limit, each) == wanted
 
     @rule(data=st.data(), low=READINGS, high=READINGS, limit=st.integers(0, 4))
     def page(self, data: st.DataObject, low: int, high: int, limit: int) -> None:

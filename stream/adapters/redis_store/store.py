@@ -120,9 +120,12 @@ class RedisStore(RedisRankings):
             raise translate(failure, outcome_unknown=written) from failure
         return results
 
-    def due(self, buckets: Sequence[int], upto_ms: int, limit: int) -> list[tuple[int, str, int]]:
+    def due(
+        self, buckets: Sequence[int], upto_ms: int, limit: int, each: int | None = None
+    ) -> list[tuple[int, str, int]]:
         """See `Store.due`."""
-        if limit <= 0:
+        most = limit if each is None else min(limit, each)
+        if most <= 0:
             return []
         replies = self._call(
             [
@@ -134,7 +137,7 @@ class RedisStore(RedisRankings):
                     "WITHSCORES",
                     "LIMIT",
                     0,
-                    limit,
+                    most,
                 )
                 for bucket in buckets
             ]
