@@ -18,7 +18,7 @@ class Attempts:
     def __init__(self, timeout_s: float) -> None:
         """Give each attempt *timeout_s*."""
         self._timeout_s = timeout_s
-        self._running: dict[str, threading.Thread] = {}
+        self._ended: dict[str, threading.Event] = {}
 
     async def run(self, target: str, work: Callable[[], str]) -> None:
         """Run *work*, which returns why it failed, or "".
@@ -26,17 +26,17 @@ class Attempts:
         Raises:
             UndeliveredError: It failed, took too long, or the one before still hangs.
         """
-        before = self._running.get(target)
-        if before is not None and before.is_alive():
+        before = self._ended.get(target)
+        if before is not None and not before.is_set():
             raise UndeliveredError("the attempt before it still hangs")
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[str] = loop.create_future()
+        # Not whether its thread lives: one that has answered may take its time to go.
+        ended = self._ended[target] = threading.Event()
         # Not a pool's thread: the end of the process would wait for one of those.
-        thread = threading.Thread(
-            target=_answer, args=(loop, answer, work), name=f"to-{target}", daemon=True
-        )
-        self._running[target] = thread
-        thread.start()
+        threading.Thread(
+            target=_answer, args=(loop, answer, ended, work), name=f"to-{target}", daemon=True
+        ).start()
         try:
             # Not `asyncio.wait_for`: in Python 3.11 it swallows a cancellation that comes with
             # the answer.
@@ -49,12 +49,16 @@ class Attempts:
 
 
 def _answer(
-    loop: asyncio.AbstractEventLoop, answer: asyncio.Future[str], work: Callable[[], str]
+    loop: asyncio.AbstractEventLoop,
+    answer: asyncio.Future[str],
+    ended: threading.Event,
+    work: Callable[[], str],
 ) -> None:
     try:
         why = work()
     except Exception as exc:  # noqa: BLE001 - a fault in there must not end the thread unheard
         why = f"it failed with {type(exc).__name__}"
+    ended.set()
 
     def tell() -> None:
         if not answer.done():
