@@ -10,15 +10,14 @@ from agents.pacing import ROWS_EACH, beside_live
 from stream.sentinels import NEVER
 
 if TYPE_CHECKING:
+    from agents.folding import Watermarks
     from agents.ownership import Ownership
     from agents.pacing import Pacing
-    from agents.reading import Reading
     from agents.settings import Settings
     from agents.store_thread import StoreThread
     from stream.store import Store
 
-
-_FEW = 8
+_FEW = 8  # asked of each bucket beyond twice its share
 
 
 class Deadlines:
@@ -44,7 +43,7 @@ class Deadlines:
         self._turn = 0
 
     async def due(
-        self, reading: Reading, room: int, *, live: bool, settled: bool
+        self, reading: Watermarks, room: int, *, live: bool, settled: bool
     ) -> tuple[dict[int, list[tuple[str, int]]], bool]:
         """Return customers whose deadline has come, per bucket, as ``(customer, due_ms)``.
 
@@ -87,7 +86,7 @@ class Deadlines:
             await self._look_ahead(idle)
         return due, not self.pressing and settled
 
-    def _looked_into(self, reading: Reading, *, everywhere: bool) -> dict[int, list[int]]:
+    def _looked_into(self, reading: Watermarks, *, everywhere: bool) -> dict[int, list[int]]:
         """Return the buckets in which a deadline may have come, by the watermark."""
         asked: dict[int, list[int]] = {}
         for number in reading.numbers():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import structlog
 
 from agents.closing import Closed
-from agents.letters import Letter, letter_row
+from agents.letters import letter_of
 from agents.ownership import source_name
 from agents.settings import INPUTS
 from schemas.records import OrderCancelled, OrderRefunded
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from agents.intake import Batch, Place
+    from agents.letters import Letter
     from agents.ownership import Ownership
     from agents.settings import Settings
     from agents.unwrapped import Record
@@ -307,8 +308,7 @@ class Folding:
         for arrival, reason, detail in bucket.tally.refusals:
             tp, offset = batch.place_of(arrival)
             base, record = self._base(tp.topic), refused[tp, offset]
-            row = letter_row(record, (base, tp.partition), reason, detail)
-            letters.append(Letter(base, reason, row))
+            letters.append(letter_of(record, (base, tp.partition), reason, detail))
         number = bucket.number % self._ownership.partitions
         foreign = batch.foreign.get(bucket.number, ())
         positions = {

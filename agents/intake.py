@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from agents.letters import BadStreak, Letter, letter_row
+from agents.letters import BadStreak, letter_of
 from agents.ownership import source_name
 from schemas.decode import (
     Rejected,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from aiokafka.structs import TopicPartition
 
+    from agents.letters import Letter
     from agents.metrics import Metrics
     from agents.ownership import Ownership
     from agents.settings import Settings
@@ -288,8 +289,8 @@ class Intake:
             batch.halts[tp] = (record.offset, why)
             return False
         reason, detail = refused
-        row = letter_row(record, (base, tp.partition), reason, detail)
-        batch.letters.setdefault(number, []).append(Letter(base, reason, row))
+        letter = letter_of(record, (base, tp.partition), reason, detail)
+        batch.letters.setdefault(number, []).append(letter)
         return True
 
     def _applied(self, number: int, source: str, offset: int) -> bool:

@@ -25,6 +25,11 @@ class Letter(NamedTuple):
     row: bytes
 
 
+def letter_of(record: Record, source: tuple[str, int], reason: str, detail: str) -> Letter:
+    """Return the dead letter for a refused record; see `letter_row`."""
+    return Letter(source[0], reason, letter_row(record, source, reason, detail))
+
+
 def letter_row(record: Record, source: tuple[str, int], reason: str, detail: str) -> bytes:
     """Return the outbox row for a refused record: its own bytes, and in headers why.
 

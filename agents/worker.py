@@ -9,7 +9,7 @@ import sys
 import threading
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import structlog
 from faust import Worker
@@ -39,9 +39,10 @@ class PunctualWorker(Worker):
     Faust and aiokafka ask a broker that is away again and again, also when they are to stop.
     """
 
-    def __init__(self, app: TierstreamApp, within_ms: int, **more: Any) -> None:  # noqa: ANN401
+    def __init__(self, app: TierstreamApp, within_ms: int) -> None:
         """Run *app*; end at the latest *within_ms* after being told to."""
-        super().__init__(app, **more)
+        super().__init__(app, quiet=True, redirect_stdouts=False, override_logging=False)
+        self.spinner = None  # it moves the cursor, terminal or not
         self._limit = threading.Timer(within_ms / 1000, _end)
         self._limit.daemon = True
 
@@ -77,11 +78,7 @@ def run_worker(settings: Settings, role: Role) -> None:
     asyncio.set_event_loop(asyncio.new_event_loop())  # Faust takes the one that is set
     app = create_app(settings, role, first)
     garbage.begin()
-    worker = PunctualWorker(
-        app, settings.stop_within_ms, quiet=True, redirect_stdouts=False, override_logging=False
-    )
-    worker.spinner = None  # it moves the cursor, terminal or not
-    worker.execute_from_commandline()
+    PunctualWorker(app, settings.stop_within_ms).execute_from_commandline()
 
 
 def main() -> None:

@@ -49,13 +49,13 @@ def apply_some(  # noqa: C901, PLR0912, PLR0915 - for every record: written out 
             event_id, entry = arrival.event_id, arrival.entry
             checksum = entry.checksum
             if event_id in checksums:
-                _meet_again(bucket, arrival, checksums[event_id] == checksum, "event_id")
+                _meet_again(bucket, arrival, "event_id", same=checksums[event_id] == checksum)
                 passed_over += 1
                 continue
             key = prefix + arrival.order_id
             if key in fresh or key in known:
                 paid = fresh.get(key) or known[key]
-                _meet_again(bucket, arrival, paid.checksum == checksum, "order_id")
+                _meet_again(bucket, arrival, "order_id", same=paid.checksum == checksum)
                 passed_over += 1
                 continue
             fresh[key] = entry
@@ -66,7 +66,7 @@ def apply_some(  # noqa: C901, PLR0912, PLR0915 - for every record: written out 
                 break
             event_id, checksum = arrival.event.event_id, arrival.checksum
             if event_id in checksums:
-                _meet_again(bucket, arrival, checksums[event_id] == checksum, "event_id")
+                _meet_again(bucket, arrival, "event_id", same=checksums[event_id] == checksum)
                 passed_over += 1
                 if isinstance(arrival.event, ConsentChanged):
                     break  # only what comes before it was looked through
@@ -166,7 +166,7 @@ def _pay(bucket: Bucket, customer: Customer, payments: Sequence[Payment]) -> Seq
     return bucket.scorer.pay(customer, payments)
 
 
-def _meet_again(bucket: Bucket, arrival: Arrival, same: bool, taken: str) -> None:  # noqa: FBT001
+def _meet_again(bucket: Bucket, arrival: Arrival, taken: str, *, same: bool) -> None:
     if same:
         bucket.tally.repeated += 1
     else:

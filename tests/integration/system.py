@@ -5,14 +5,12 @@ Workers are processes of their own, ended by their process id. No claims here.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -121,10 +119,11 @@ class Worker:
 
     async def counts(self, name: str, value: float) -> None:
         """Wait until a metric is exactly *value*: what is done is counted a little later."""
-        give_up = time.monotonic() + 30
-        while (found := self.metric(name)) != value:
-            assert time.monotonic() < give_up, f"{name} is {found:g}, not {value:g}"
-            await asyncio.sleep(0.1)
+        try:
+            await wait_for_async(lambda: self.metric(name) == value, name, 30)
+        except AssertionError:
+            msg = f"{name} is {self.metric(name):g}, not {value:g}"
+            raise AssertionError(msg) from None
 
     def kill(self) -> None:
         """End it as a crash would."""

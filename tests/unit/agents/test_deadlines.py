@@ -33,11 +33,11 @@ class Time:
         self.watermarks = {0: NOW_MS, 1: NOW_MS}
 
     def numbers(self) -> Iterable[int]:
-        """See `agents.reading.Reading`."""
+        """See `agents.folding.Watermarks`."""
         return self.watermarks
 
     def watermark_ms(self, number: int) -> int | None:
-        """See `agents.reading.Reading`."""
+        """See `agents.folding.Watermarks`."""
         return self.watermarks[number]
 
 
@@ -62,7 +62,7 @@ class Site:
 
     async def turn(self, room: int = 1_000_000) -> tuple[list[str], bool]:
         """Return who is fired in one turn, and whether that was all; they are due no more."""
-        found, swept = await self.deadlines.due(self.time, room, live=False, settled=True)  # type: ignore[arg-type]
+        found, swept = await self.deadlines.due(self.time, room, live=False, settled=True)
         for bucket, customers in found.items():
             gone: dict[str, int | None] = dict.fromkeys(name for name, _ in customers)
             self.store.commit([BucketCommit(bucket, self.versions[bucket], due=gone)])
